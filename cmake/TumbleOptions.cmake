@@ -1,0 +1,27 @@
+option(TUMBLE_TESTS "Build the tests" ON)
+option(TUMBLE_BENCHMARKS "Build the benchmarks behind 'tumble benchmark'" ON)
+option(TUMBLE_WERROR "Treat warnings as errors" ON)
+set(TUMBLE_SANITIZE "" CACHE STRING "Sanitizers, as for -fsanitize= (address,undefined or thread)")
+set(TUMBLE_FFT "fftw" CACHE STRING "CPU FFT: fftw (any library with the FFTW3 single-precision interface) or pocketfft")
+set_property(CACHE TUMBLE_FFT PROPERTY STRINGS fftw pocketfft)
+set(TUMBLE_POCKETFFT_DIR "" CACHE PATH "Folder that holds pocketfft_hdronly.h, for TUMBLE_FFT=pocketfft")
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+    set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
+endif()
+set(CMAKE_CXX_FLAGS_RELEASE "-O3")  # no NDEBUG: assertions stay on
+
+add_library(tumble_warnings INTERFACE)
+target_compile_options(tumble_warnings INTERFACE -Wall -Wextra -Wshadow -Wpedantic
+    $<$<BOOL:${TUMBLE_WERROR}>:-Werror>)
+# errno is never read after a maths call; the flag lets square roots and the like vectorise.
+target_compile_options(tumble_warnings INTERFACE -fno-math-errno)
+
+add_library(tumble_sanitizers INTERFACE)
+if(TUMBLE_SANITIZE)
+    target_compile_options(tumble_sanitizers INTERFACE -fsanitize=${TUMBLE_SANITIZE} -fno-omit-frame-pointer -g)
+    target_link_options(tumble_sanitizers INTERFACE -fsanitize=${TUMBLE_SANITIZE})
+endif()
