@@ -1,0 +1,58 @@
+#pragma once
+// Batched scoring of images against reference directions, all in-plane angles at once.
+//
+// A row is one image at one shift; a pair is a row and a view direction or its mirror (the opposite view). The score of
+// a pair at in-plane angle phi is the log-likelihood ratio up to the image's own power,
+//     L(phi) = 2 s(phi) - Q,   s(phi) = sum_p w_p Re( X_p conj(A_p(phi)) ),   Q = sum_p w_p |A_p|^2,
+// sums over the half plane of the polar grid. In harmonics s(phi) = S_0 + 2 Re sum_m S_m exp(i m phi) with
+// S_m = sum over the radial basis of alpha_m conj(beta_m): four real products an order give direction and mirror, one
+// complex inverse FFT gives both curves (docs/performance.md, "search").
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/aligned.hpp"
+#include "core/cpu_features.hpp"
+#include "core/threads.hpp"
+#include "pose/polar_transform.hpp"
+
+namespace tumble {
+
+/// References on the half sphere, packed for the kernel. Direction d stands for two views, R_d and its mirror.
+struct DirectionPanel {
+    std::int64_t directions = 0;
+    AlignedVector<float> operands;   ///< blocks of 6 directions; layout in score.cpp
+    AlignedVector<float> power;      ///< Q per direction (padded with zeros to whole blocks)
+};
+
+/// Images at shifts, packed for the kernel in groups of 16.
+struct RowPanel {
+    std::int64_t rows = 0;
+    AlignedVector<float> operands;
+};
+
+/// Packs polar slices, [direction][ring][half angle] as PolarGrid::points, for the basis. `weights` per ring: the weight
+/// w of each of that ring's samples in the sums above (inverse noise power times sample area).
+DirectionPanel pack_directions(const PolarGrid& grid, const AngularBasis& basis, std::span<const float> weights,
+                               std::span<const Complexf> slices, ThreadPool& pool);
+/// Packs rows: row r is image `images[r]` of `samples` ([image][ring][half angle]) moved by exp(+2 pi i k.shift_px), i.e.
+/// `shifts_px[r]` is where the particle's centre is thought to be, in pixels from the origin.
+RowPanel pack_rows(const PolarGrid& grid, const AngularBasis& basis, std::span<const float> weights,
+                   std::span<const Complexf> samples, std::span<const std::int64_t> images, std::span<const Vec2> shifts_px,
+                   ThreadPool& pool);
+
+/// maxima[row * 2 D + 2 d + h] = max over the in-plane angles of L for direction d (h = 0) or its mirror (h = 1).
+/// If `threshold` (one a row) is given, pairs whose exact upper bound |S_0| + 2 sum |S_m| shows that L <= threshold may
+/// be left at -infinity instead; all other values are bitwise the same. Same bits for any batch and thread count.
+void score_pairs(const AngularBasis& basis, const DirectionPanel& directions, const RowPanel& rows,
+                 std::span<const float> threshold, float* maxima, ThreadPool& pool,
+                 InstructionSet set = detected_instruction_set());
+
+/// The whole curve L(phi_j), j = 0 .. angles-1, of one pair.
+void score_angles(const AngularBasis& basis, const DirectionPanel& directions, const RowPanel& rows, std::int64_t row,
+                  std::int64_t direction, bool mirror, std::span<float> curve);
+
+/// Orientation of (direction, mirror, in-plane angle): the rotation R whose slice scores s(phi) above. `base` is R_d.
+Mat3 pair_rotation(const Mat3& base, bool mirror, double angle_rad);
+
+}  // namespace tumble
