@@ -1,6 +1,7 @@
 #pragma once
 // From images with poses to a map: the weighted least-squares problem
-//     minimise  sum_i w_i sum_p c_p | X_ip - slice_i(map)(p) |^2  +  sum_k |F_map(k)|^2 prior(|k|)
+//     minimise  sum_i w_i sum_p c_p | X_ip - slice_i(map)(p) |^2  +  sum_k |F_map(k)|^2 prior(|k|),
+// k over half of the box's DFT grid (a real map's independent coefficients, as the points p are an image's),
 // solved by conjugate gradients on its normal equations. The normal operator is a convolution, applied with FFTs on the
 // doubled box (Toeplitz embedding: Fessler, Lee, Olafsson, Shi & Noll, IEEE Trans. Signal Process. 53, 3393, 2005), so
 // a step costs the same for any number of images. Linear in the images: sums over folds and halves add up.
@@ -44,7 +45,8 @@ struct SolveOptions {
     int steps = 20;                       ///< conjugate-gradient steps at most
     double tolerance = 1e-4;              ///< stop when the residual norm has fallen by this factor
     std::vector<double> prior;            ///< per Fourier shell of width 1/box: added to the normal operator (same unit:
-                                          ///< inverse power of the map's transform); beyond the last shell the map is 0
+                                          ///< inverse power of the map's transform); beyond the last finite shell
+                                          ///< the map is 0; empty: no prior, no band limit
     std::vector<float> mask;              ///< box^3, or empty: the map is sought inside it only
 };
 /// Solves for the map of box^3; voxel size is left 0 for the caller to set.

@@ -13,7 +13,9 @@ namespace tumble {
 
 double GriddingWindow::beta() const {
     const double reach = width / padding * (padding - 0.5);
-    return std::numbers::pi * std::sqrt(std::max(reach * reach - 0.8, 0.1));
+    // Beatty's value zeroes the alias at the map's corner; 2.5 % more is where the mean square alias over a ball that
+    // fills the box is least, for widths 4 to 6.
+    return 1.025 * std::numbers::pi * std::sqrt(std::max(reach * reach - 0.8, 0.1));
 }
 
 double GriddingWindow::value(double distance) const {

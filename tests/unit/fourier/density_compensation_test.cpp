@@ -18,7 +18,9 @@ struct ExactData {
 
 ExactData exact_slices(const GaussianAtoms& atoms, int box, double limit, int images) {
     ExactData data;
+    // The origin is its own Friedel mate: half a weight.
     data.points = half_plane(box, limit);
+    data.points.push_back({0, 0});
     RandomStream random(31, 0, RandomPurpose::test);
     for (int i = 0; i < images; i++) {
         const Mat3 rotation = random_rotation(random);
@@ -26,6 +28,7 @@ ExactData exact_slices(const GaussianAtoms& atoms, int box, double limit, int im
         for (const FrequencyPoint p : data.points) data.values.push_back(Complexf(atoms.transform(in_space(rotation, p))));
     }
     data.point_weights.assign(data.points.size(), 1.0f);
+    data.point_weights.back() = 0.5f;
     data.image_weights.assign(data.rotations.size(), 1.0f);
     return data;
 }
