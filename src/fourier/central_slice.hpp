@@ -20,6 +20,9 @@ struct PaddedTransform {
     std::vector<Complexf> values;
 };
 
+/// Side of the padded grid: box * padding_factor rounded up to a fast even size. Throws outside 1.2 .. 8.
+int padded_side(int box, double padding_factor);
+
 /// Transforms a map. padding_factor >= 1.2 fixes the padded grid (rounded up to a fast size); the default window and
 /// padding give slices within 5e-4 of the direct sum over voxels for a particle that fills the box.
 PaddedTransform padded_transform(VolumeView map, const GriddingWindow& window, double padding_factor, ThreadPool& pool);
