@@ -15,8 +15,8 @@ namespace {
 
 void require_same(const NormalEquations& a, const NormalEquations& b) {
     if (a.box != b.box)
-        throw bad_input("Normal equations of box " + std::to_string(b.box) + " cannot be added to those of box " +
-                        std::to_string(a.box) + ".");
+        throw bad_input("Normal equations of box " + std::to_string(b.box) +
+                        " cannot be added to those of box " + std::to_string(a.box) + ".");
 }
 
 double dot_product(const std::vector<float>& a, const std::vector<float>& b) {
@@ -31,8 +31,8 @@ std::size_t band_end(const std::vector<double>& prior) {
         std::find_if(prior.begin(), prior.end(), [](double p) { return !std::isfinite(p); }) - prior.begin());
 }
 
-// The prior at `shell` (of width 1/box, not necessarily whole); that of the last shell continues beyond it, where the
-// band limit makes it irrelevant but the operator has to stay positive.
+// The prior at `shell` (of width 1/box, not necessarily whole); that of the last shell continues beyond it,
+// where the band limit makes it irrelevant but the operator has to stay positive.
 double prior_at(const std::vector<double>& prior, double shell) {
     const std::size_t end = band_end(prior);
     if (end == 0) return 0;
@@ -46,22 +46,25 @@ double frequency_norm(int x, int y, int z, int n) {
     return std::sqrt(static_cast<double>(x) * x + ky * ky + kz * kz);
 }
 
-/// The normal operator with its prior: a convolution of the doubled box, as a real multiplier of the half spectrum.
+/// The normal operator with its prior: a convolution of the doubled box, as a real multiplier of the half
+/// spectrum.
 class NormalOperator {
   public:
     NormalOperator(const NormalEquations& equations, const std::vector<double>& prior, ThreadPool& pool)
         : box_(equations.box), doubled_(2 * equations.box), fft_(doubled_), pool_(pool) {
-        const auto n = static_cast<std::size_t>(doubled_), half = n / 2 + 1, b = static_cast<std::size_t>(box_);
+        const auto n = static_cast<std::size_t>(doubled_), half = n / 2 + 1,
+                   b = static_cast<std::size_t>(box_);
         real_.resize(n * n * n);
         spectrum_.resize(n * n * half);
         multiplier_.resize(spectrum_.size());
         for (std::size_t z = 0; z < n; z++)
             for (std::size_t y = 0; y < n; y++)
                 for (std::size_t x = 0; x < n; x++)
-                    real_[(((z + b) % n) * n + (y + b) % n) * n + (x + b) % n] = equations.kernel[(z * n + y) * n + x];
+                    real_[(((z + b) % n) * n + (y + b) % n) * n + (x + b) % n] =
+                        equations.kernel[(z * n + y) * n + x];
         fft_.forward(real_.data(), spectrum_.data());
-        // Divided by n^3 for the inverse transform. The kernel is cut off at the doubled box, so its transform has
-        // negative lobes; only the operator as a whole, restricted to the box, is positive.
+        // Divided by n^3 for the inverse transform. The kernel is cut off at the doubled box, so its
+        // transform has negative lobes; only the operator as a whole, restricted to the box, is positive.
         const double scale = 1 / (static_cast<double>(n) * static_cast<double>(n) * static_cast<double>(n));
         const double cells = 0.5 * static_cast<double>(b) * static_cast<double>(b) * static_cast<double>(b);
         for (std::size_t z = 0; z < n; z++)
@@ -69,8 +72,9 @@ class NormalOperator {
                 for (std::size_t x = 0; x < half; x++) {
                     const std::size_t i = (z * n + y) * half + x;
                     const double data = spectrum_[i].real();
-                    const double shell =
-                        frequency_norm(static_cast<int>(x), static_cast<int>(y), static_cast<int>(z), doubled_) / 2;
+                    const double shell = frequency_norm(static_cast<int>(x), static_cast<int>(y),
+                                                        static_cast<int>(z), doubled_) /
+                                         2;
                     multiplier_[i] = static_cast<float>(scale * (data + cells * prior_at(prior, shell)));
                 }
         std::fill(real_.begin(), real_.end(), 0.0f);
@@ -83,10 +87,11 @@ class NormalOperator {
             for (std::size_t y = 0; y < b; y++)
                 std::copy_n(in.data() + (z * b + y) * b, b, real_.data() + (z * n + y) * n);
         fft_.forward(real_.data(), spectrum_.data());
-        pool_.run(static_cast<std::int64_t>(spectrum_.size()), [&](std::int64_t begin, std::int64_t end, int) {
-            for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); i++)
-                spectrum_[i] *= multiplier_[i];
-        });
+        pool_.run(static_cast<std::int64_t>(spectrum_.size()),
+                  [&](std::int64_t begin, std::int64_t end, int) {
+                      for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); i++)
+                          spectrum_[i] *= multiplier_[i];
+                  });
         fft_.inverse(spectrum_.data(), real_.data());
         for (std::size_t z = 0; z < b; z++)
             for (std::size_t y = 0; y < b; y++)
@@ -101,7 +106,8 @@ class NormalOperator {
     std::vector<Complexf> spectrum_;
 };
 
-/// Projection onto maps whose transform vanishes beyond the last shell of the prior; nothing where there is no prior.
+/// Projection onto maps whose transform vanishes beyond the last shell of the prior; nothing where there is
+/// no prior.
 class BandLimit {
   public:
     BandLimit(int box, const std::vector<double>& prior) : box_(box), end_(band_end(prior)), fft_(box) {
@@ -116,8 +122,10 @@ class BandLimit {
         for (std::size_t z = 0; z < n; z++)
             for (std::size_t y = 0; y < n; y++)
                 for (std::size_t x = 0; x < half; x++) {
-                    const double shell = frequency_norm(static_cast<int>(x), static_cast<int>(y), static_cast<int>(z), box_);
-                    spectrum_[(z * n + y) * half + x] *= shell < static_cast<double>(end_) - 0.5 ? scale : 0.0f;
+                    const double shell =
+                        frequency_norm(static_cast<int>(x), static_cast<int>(y), static_cast<int>(z), box_);
+                    spectrum_[(z * n + y) * half + x] *=
+                        shell < static_cast<double>(end_) - 0.5 ? scale : 0.0f;
                 }
         fft_.inverse(spectrum_.data(), map.data());
     }
@@ -152,9 +160,11 @@ NormalEquations& NormalEquations::operator-=(const NormalEquations& other) {
     return *this;
 }
 
-NormalEquations accumulate(const SliceSamples& samples, int box, const GriddingWindow& window, double padding_factor,
-                           ThreadPool& pool) {
-    if (box < 8) throw bad_input("A map of box " + std::to_string(box) + " was asked for; expected at least 8 voxels.");
+NormalEquations accumulate(const SliceSamples& samples, int box, const GriddingWindow& window,
+                           double padding_factor, ThreadPool& pool) {
+    if (box < 8)
+        throw bad_input("A map of box " + std::to_string(box) +
+                        " was asked for; expected at least 8 voxels.");
     NormalEquations out;
     out.box = box;
     InsertionGrid data = insertion_grid(padded_side(box, padding_factor), 2, window);
@@ -171,7 +181,8 @@ NormalEquations accumulate(const SliceSamples& samples, int box, const GriddingW
 Volume solve(const NormalEquations& equations, const SolveOptions& options, ThreadPool& pool) {
     const auto voxels = equations.right_side.size();
     if (!options.mask.empty() && options.mask.size() != voxels)
-        throw bad_input("The mask has " + std::to_string(options.mask.size()) + " voxels; expected " + std::to_string(voxels) + ".");
+        throw bad_input("The mask has " + std::to_string(options.mask.size()) + " voxels; expected " +
+                        std::to_string(voxels) + ".");
     NormalOperator normal(equations, options.prior, pool);
     BandLimit band(equations.box, options.prior);
     Volume map(equations.box, 0);
@@ -184,7 +195,8 @@ Volume solve(const NormalEquations& equations, const SolveOptions& options, Thre
     for (int step = 0; step < options.steps && power > goal && power > 0; step++) {
         limited = direction;
         apply_mask(limited, options.mask);
-        if (!options.mask.empty()) band.apply(limited);  // without a mask every direction is within the band already
+        if (!options.mask.empty())
+            band.apply(limited);  // without a mask every direction is within the band already
         normal.apply(limited, product);
         band.apply(product);
         apply_mask(product, options.mask);
