@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "atoms/cell_list.hpp"
 
@@ -62,6 +63,18 @@ double median(std::vector<double> values) {
     return *middle;
 }
 
+// Atoms of one element are of nearly one height; maxima of noise spread evenly from the strongest down, so that a wide
+// gap among them is an accident of few peaks. Over band-limited noise (widths 0.2 to 0.6 A, radii 5 to 11 A) the spread
+// from the 10th to the 90th hundredth was never below 0.46 of the median; and where there were 60 peaks or more, no gap
+// above 0.05 had a fifth as many peaks below it as above.
+bool looks_like_atoms(std::span<const double> heights, std::size_t below, double gap) {
+    const std::size_t count = heights.size();
+    const double spread = (heights[count / 10] - heights[count * 9 / 10]) / heights[count / 2];
+    const bool one_height = spread < 0.42 && gap >= 0.08;
+    const bool two_populations = count + below >= 60 && 5 * below >= count && gap >= 0.2;
+    return one_height || two_populations;
+}
+
 }  // namespace
 
 std::vector<Peak> find_peaks(const Volume& map, double radius_A, double min_distance_A, ThreadPool& pool) {
@@ -92,8 +105,6 @@ PeakSelection select_atoms(const std::vector<Peak>& peaks) {
     // The strongest 30 set the scale (blind_pose_findings 4, step 7): few enough for a particle of 50 atoms, and atoms of
     // one element are of nearly one height, so the strongest stand for all.
     constexpr std::size_t strongest = 30;
-    // Maxima of noise fall off evenly: their widest relative step below the median of the strongest stays under this.
-    constexpr double least_gap = 0.08;
     PeakSelection selection;
     std::vector<double> heights;
     for (const Peak& peak : peaks)
@@ -117,7 +128,7 @@ PeakSelection select_atoms(const std::vector<Peak>& peaks) {
     selection.threshold = 0.5 * (heights[atoms - 1] + selection.noise_height);
     const double typical = median({heights.begin(), heights.begin() + static_cast<std::ptrdiff_t>(atoms)});
     selection.gap = (heights[atoms - 1] - selection.noise_height) / typical;
-    if (selection.gap >= least_gap) selection.atoms = atoms;
+    if (looks_like_atoms({heights.data(), atoms}, heights.size() - atoms, selection.gap)) selection.atoms = atoms;
     return selection;
 }
 
