@@ -5,6 +5,7 @@
 
 #include "catch.hpp"
 #include "oracle/polar_correlation.hpp"
+#include "pose/legacy_correlation.hpp"
 #include "pose/orientation_grid.hpp"
 #include "search_case.hpp"
 #include "tumble/error.hpp"
@@ -65,6 +66,31 @@ TEST_CASE("all orders: scores agree with the plain double sum on every instructi
             CHECK(std::sqrt(errors / squares) < 1e-6);
         }
     }
+}
+
+TEST_CASE("the literal correlation is the batched one, curve by curve") {
+    ThreadPool pool(2);
+    const SearchCase c(128, 6, 3);
+    const auto basis = angular_basis(c.grid, c.radius_px, 0);
+    const auto directions = c.directions(basis, pool);
+    const auto rows = c.rows(basis, pool);
+    const std::vector<float> ones(c.grid.rings.size(), 1.0f);
+    const auto images = ring_harmonics(c.grid, c.weights, c.images, pool);
+    const auto references = ring_harmonics(c.grid, ones, c.slices, pool), behind = mirrored(references);
+    LegacyCorrelation legacy(128);
+    std::vector<float> curve(128);
+    double errors = 0, squares = 0;
+    for (std::int64_t i = 0; i < 3; i++)
+        for (std::int64_t view = 0; view < 12; view++) {
+            score_angles(basis, directions, rows, i, view / 2, view % 2 == 1, curve);
+            const auto literal = legacy.curve(images, i, view % 2 == 1 ? behind : references, view / 2);
+            for (std::size_t j = 0; j < 128; j++) {
+                const double s = 0.5 * (curve[j] + directions.power[static_cast<std::size_t>(view / 2)]);
+                errors += (s - literal[j]) * (s - literal[j]);
+                squares += literal[j] * literal[j];
+            }
+        }
+    CHECK(std::sqrt(errors / squares) < 5e-7);
 }
 
 TEST_CASE("a slice at pair_rotation scores highest at exactly that pair and angle") {
