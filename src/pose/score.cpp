@@ -76,38 +76,73 @@ class Scorer {
 };
 
 /// The thresholds of a group's rows; lanes beyond the last row can never be reached.
-void group_thresholds(std::span<const float> threshold, std::int64_t group, float* out) {
+void group_thresholds(std::span<const float> threshold, std::int64_t group, std::int64_t rows, float* out) {
     for (std::int64_t lane = 0; lane < group_rows; lane++) {
-        const auto row = static_cast<std::size_t>(group * group_rows + lane);
-        out[lane] = row < threshold.size() ? threshold[row] : std::numeric_limits<float>::infinity();
+        const std::int64_t row = group * group_rows + lane;
+        if (row >= rows)
+            out[lane] = std::numeric_limits<float>::infinity();
+        else
+            out[lane] = threshold.empty() ? -std::numeric_limits<float>::infinity()
+                                          : threshold[static_cast<std::size_t>(row)];
     }
 }
 
 }  // namespace
 
-void score_pairs(const AngularBasis& basis, const DirectionPanel& directions, const RowPanel& rows,
-                 std::span<const float> threshold, float* maxima, ThreadPool& pool, InstructionSet set) {
-    if (!threshold.empty() && static_cast<std::int64_t>(threshold.size()) != rows.rows)
+void score_window(const AngularBasis& basis, const DirectionPanel& directions, const RowPanel& rows,
+                  const ScoreWindow& window, std::span<const float> threshold, float* maxima,
+                  ThreadPool& pool, InstructionSet set) {
+    if (!threshold.empty() && static_cast<std::int64_t>(threshold.size()) != window.rows)
         throw bad_input("score: found " + std::to_string(threshold.size()) +
-                        " thresholds, expected one for each of " + std::to_string(rows.rows) + " rows");
+                        " thresholds, expected one for each of " + std::to_string(window.rows) + " rows");
+    if (window.first_row % group_rows != 0 || window.first_direction % block_directions != 0 ||
+        window.first_row < 0 || window.first_direction < 0 || window.first_row + window.rows > rows.rows ||
+        window.first_direction + window.directions > directions.directions)
+        throw bad_input("score: the window does not fit the panels or does not start at a group and a block");
     Scorer scorer(basis, directions, rows, pool.size(), set);
-    const std::int64_t columns = 2 * directions.directions, groups = scorer.groups();
+    const std::int64_t columns = 2 * window.directions, groups = (window.rows + group_rows - 1) / group_rows;
     // Items beside each other share their directions, which then come from the outer cache.
-    pool.each(groups * items_along(directions.directions), [&](std::int64_t item, int thread) {
+    pool.each(groups * items_along(window.directions), [&](std::int64_t item, int thread) {
         const std::int64_t group = item % groups, first = item / groups * item_directions;
-        const std::int64_t count = std::min(item_directions, directions.directions - first);
-        ScoreTask task = scorer.task(group, first, count, thread);
+        const std::int64_t count = std::min(item_directions, window.directions - first);
+        ScoreTask task =
+            scorer.task(window.first_row / group_rows + group, window.first_direction + first, count, thread);
         float limits[group_rows];
-        if (!threshold.empty()) {
-            group_thresholds(threshold, group, limits);
+        if (!threshold.empty() || window.running) {
+            group_thresholds(threshold, group, window.rows, limits);
             task.threshold = limits;
+            task.raise = window.running;
         }
         scorer.kernels().score_range(task);
-        for (std::int64_t lane = 0; lane < group_rows && group * group_rows + lane < rows.rows; lane++) {
+        for (std::int64_t lane = 0; lane < group_rows && group * group_rows + lane < window.rows; lane++) {
             float* out = maxima + (group * group_rows + lane) * columns + 2 * first;
             for (std::int64_t i = 0; i < 2 * count; i++) out[i] = task.maxima[i * group_rows + lane];
         }
     });
+}
+
+void score_pairs(const AngularBasis& basis, const DirectionPanel& directions, const RowPanel& rows,
+                 std::span<const float> threshold, float* maxima, ThreadPool& pool, InstructionSet set) {
+    score_window(basis, directions, rows, {0, rows.rows, 0, directions.directions, false}, threshold, maxima,
+                 pool, set);
+}
+
+RowPanel select_rows(const AngularBasis& basis, const RowPanel& panel, std::span<const std::int64_t> rows) {
+    const std::int64_t length = std::int64_t{2} * basis.total_rank();
+    const auto count = static_cast<std::int64_t>(rows.size());
+    RowPanel out;
+    out.rows = count;
+    out.operands.resize(
+        static_cast<std::size_t>((count + group_rows - 1) / group_rows * group_rows * length));
+    for (std::int64_t i = 0; i < count; i++) {
+        const std::int64_t row = rows[static_cast<std::size_t>(i)];
+        if (row < 0 || row >= panel.rows)
+            throw bad_input("rows: found row " + std::to_string(row) + ", outside the panel");
+        const float* from = panel.operands.data() + row / group_rows * group_rows * length + row % group_rows;
+        float* to = out.operands.data() + i / group_rows * group_rows * length + i % group_rows;
+        for (std::int64_t k = 0; k < length; k++) to[k * group_rows] = from[k * group_rows];
+    }
+    return out;
 }
 
 void score_angles(const AngularBasis& basis, const DirectionPanel& directions, const RowPanel& rows,

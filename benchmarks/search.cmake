@@ -1,0 +1,2 @@
+target_sources(tumble_benchmarks PRIVATE search_benchmark.cpp search_scene.cpp)
+tumble_kernel(tumble_benchmarks search_baseline_kernel.cpp)
