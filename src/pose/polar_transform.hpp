@@ -28,7 +28,8 @@ struct AngularBasis {
     int orders() const { return static_cast<int>(rank.size()); }
     int total_rank() const;
 };
-/// support_radius_px: radius of the particle with its blur; tolerance: relative energy left out of the basis.
+/// support_radius_px: radius of the particle with its blur; tolerance: relative rms left out of the basis (its
+/// square is the share of the energy, over all orders together).
 /// tolerance 0 keeps the identity for every order up to angles/2 (no truncation at all).
 AngularBasis angular_basis(const PolarGrid& grid, double support_radius_px, double tolerance);
 

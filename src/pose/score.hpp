@@ -42,15 +42,17 @@ RowPanel pack_rows(const PolarGrid& grid, const AngularBasis& basis, std::span<c
                    ThreadPool& pool);
 
 /// maxima[row * 2 D + 2 d + h] = max over the in-plane angles of L for direction d (h = 0) or its mirror (h = 1).
-/// If `threshold` (one a row) is given, pairs whose exact upper bound |S_0| + 2 sum |S_m| shows that L <= threshold may
-/// be left at -infinity instead; all other values are bitwise the same. Same bits for any batch and thread count.
+/// If `threshold` (one a row) is given, pairs with L <= threshold are -infinity instead: the exact upper bound
+/// |S_0| + 2 sum |S_m| saves the transform of most of them. All other values are bitwise the same. Same bits for any
+/// batch and thread count.
 void score_pairs(const AngularBasis& basis, const DirectionPanel& directions, const RowPanel& rows,
                  std::span<const float> threshold, float* maxima, ThreadPool& pool,
                  InstructionSet set = detected_instruction_set());
 
-/// The whole curve L(phi_j), j = 0 .. angles-1, of one pair.
+/// The whole curve L(phi_j), j = 0 .. angles-1, of one pair; its largest value has the bits of the pair's maximum.
 void score_angles(const AngularBasis& basis, const DirectionPanel& directions, const RowPanel& rows, std::int64_t row,
-                  std::int64_t direction, bool mirror, std::span<float> curve);
+                  std::int64_t direction, bool mirror, std::span<float> curve,
+                  InstructionSet set = detected_instruction_set());
 
 /// Orientation of (direction, mirror, in-plane angle): the rotation R whose slice scores s(phi) above. `base` is R_d.
 Mat3 pair_rotation(const Mat3& base, bool mirror, double angle_rad);

@@ -1,0 +1,41 @@
+#pragma once
+// One sample to be inserted, placed on the grid: shared by the CPU kernels and the CUDA side.
+#include "fourier/central_slice_element.hpp"
+
+namespace tumble {
+
+/// A weighted sample at its place; where the Friedel mate stands for it the value is already conjugated.
+struct PlacedSample {
+    GridPoint point;
+    float re, im;
+};
+
+/// Places value (re, im), already weighted, at the plane point (x, y) of the slice at orientation `m`.
+TUMBLE_HD static inline PlacedSample place_sample(const float* m, float x, float y, float re, float im,
+                                                  int padded, int width) {
+    PlacedSample sample;
+    sample.point = place_point(m, x, y, padded, width);
+    sample.re = re;
+    sample.im = sample.point.conjugate ? -im : im;
+    return sample;
+}
+
+/// Adds a sample to an interleaved complex grid: the transpose of sample_point.
+TUMBLE_HD static inline void insert_sample(float* grid, const GridLayout& layout, const WindowTaps& taps,
+                                           const PlacedSample& sample) {
+    const GridPoint& point = sample.point;
+    for (int k = 0; k < taps.width; k++) {
+        const float wz = tap_weight(taps, k, point.tz);
+        for (int j = 0; j < taps.width; j++) {
+            const float wyz = wz * tap_weight(taps, j, point.ty);
+            const long long row = grid_index(layout, point.x, point.y + j, point.z + k);
+            for (int i = 0; i < taps.width; i++) {
+                const float weight = wyz * tap_weight(taps, i, point.tx);
+                grid[2 * (row + i)] = fmaf(weight, sample.re, grid[2 * (row + i)]);
+                grid[2 * (row + i) + 1] = fmaf(weight, sample.im, grid[2 * (row + i) + 1]);
+            }
+        }
+    }
+}
+
+}  // namespace tumble

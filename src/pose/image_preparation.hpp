@@ -1,0 +1,24 @@
+#pragma once
+// From the raw stack to PreparedImages: normalise, find the particle, measure the noise, mask, crop, transform.
+#include "core/threads.hpp"
+#include "pose/prepared_images.hpp"
+#include "tumble/progress.hpp"
+
+namespace tumble {
+
+struct ImagePreparationOptions {
+    double pixel_size_A = 0;
+    double diameter_A = 0;  ///< 0: measured
+    double sign = 1;        ///< -1 where atoms are dark
+};
+
+/// Contrast of image i: (value - b_i) / c_i with b_i the mean of its background (outside the particle); c_i = b_i for
+/// bright-field images (counts whose mean is about the same inside and outside), else one constant for the stack.
+/// Throws Error(input) for constant images and for boxes below 16 px.
+PreparedImages prepare_images(StackView stack, const ImagePreparationOptions& options, ThreadPool& pool, Progress& progress);
+
+/// Radius in A at which the radial profile of the images' second moment has fallen half way from the particle's plateau to
+/// the background. `contrast`: images with their background removed.
+double particle_radius(StackView contrast, double pixel_size_A, ThreadPool& pool);
+
+}  // namespace tumble
