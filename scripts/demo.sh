@@ -5,7 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 scripts/install_dependencies.sh
-scripts/build.sh release -DTUMBLE_TESTS=OFF
+cmake --preset release
+cmake --build build/release --parallel "$(nproc)" --target tumble
 
 sample=examples/sample_stack
 out=demo_output
@@ -13,15 +14,16 @@ build/release/src/app/tumble reconstruct $sample/images.mrcs --pixel-size 0.358 
     --reference $sample/low_resolution_reference.mrc --out $out --overwrite
 
 # The picture is a bonus: without Python's numpy and matplotlib the results are just as good.
+# (apt's modules belong to /usr/bin/python3; the first python3 on the path may be another.)
 picture=no
-if python3 -c 'import numpy, matplotlib' 2> /dev/null || scripts/install_dependencies.sh --picture; then
-    for python in python3 /usr/bin/python3; do
-        if $python scripts/draw_picture.py --images $sample/images.mrcs --result $out --out $out/picture.png; then
-            picture=yes
-            break
-        fi
-    done
-fi
+scripts/install_dependencies.sh --picture || echo "The picture's packages could not be installed."
+for python in /usr/bin/python3 python3; do
+    if $python -c 'import numpy, matplotlib' 2> /dev/null &&
+        $python scripts/draw_picture.py --images $sample/images.mrcs --result $out --out $out/picture.png; then
+        picture=yes
+        break
+    fi
+done
 
 cat << END
 

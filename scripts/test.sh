@@ -27,7 +27,7 @@ run_tests() {
     passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 }
 
-scripts/build.sh release
+scripts/build.sh release -DTUMBLE_TESTS=ON
 run_tests release --parallel 2
 scripts/build.sh asan -DTUMBLE_BENCHMARKS=OFF
 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 run_tests asan -L quick --parallel 2

@@ -7,14 +7,14 @@ namespace tumble {
 
 /// One place where work can run.
 struct BackendInformation {
-    std::string name;     ///< "cpu", "cuda"
+    std::string name;  ///< "cpu", "cuda"
     bool available = false;
-    std::string detail;   ///< what it is, or in one sentence why it cannot be used
+    std::string detail;  ///< what it is, or in one sentence why it cannot be used
 };
 
 struct BuildInformation {
-    std::string version;          ///< "0.1.0"
-    std::string revision;         ///< of the source, or "release"
+    std::string version;   ///< "0.1.0"
+    std::string revision;  ///< of the source, or "release"
     std::string compiler;
     std::string build_type;       ///< "Release", ...
     std::string instruction_set;  ///< the best that this processor has and the hot loops use: "AVX-512", ...

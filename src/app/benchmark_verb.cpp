@@ -1,4 +1,5 @@
-// `tumble benchmark`: how fast this machine is, as ratios and fractions taken in one run (docs/performance.md).
+// `tumble benchmark`: how fast this machine is, as ratios and fractions taken in one run
+// (docs/performance.md).
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -46,8 +47,8 @@ std::string as_json(const std::vector<Group>& groups, bool quick) {
 
 int run(bool quick, const std::string& json_file) {
     const BuildInformation info = build_information();
-    fmt::print("tumble {} ({}), {}, {} cores; each ratio is taken in this one run\n", info.version, info.revision,
-               info.instruction_set, info.cores);
+    fmt::print("tumble {} ({}), {}, {} cores; each ratio is taken in this one run\n", info.version,
+               info.revision, info.instruction_set, info.cores);
     std::vector<Group> groups;
     groups.push_back({"search", benchmark::search_benchmark(quick)});
     print_table(groups.back());

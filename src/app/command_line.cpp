@@ -42,7 +42,8 @@ constexpr const char* tasks =
     "  how fast is this machine?\n"
     "    tumble benchmark --quick\n"
     "'tumble help VERB' tells every option of a verb with its unit and default.\n"
-    "Exit codes: 0 done, 1 a fault of ours or the system's, 2 wrong use or bad input, 3 done but the data do not\n"
+    "Exit codes: 0 done, 1 a fault of ours or the system's, 2 wrong use or bad input, 3 done but the data do "
+    "not\n"
     "support a result, 130 interrupted with a checkpoint.";
 
 void complain(const std::string& sentence) {
@@ -73,18 +74,31 @@ std::vector<std::string> option_names(const CLI::App& verb) {
 std::string unexpected_word(const CLI::App& verb) {
     const std::vector<std::string> left = verb.remaining();
     if (left.empty()) return "";
-    const auto option = std::find_if(left.begin(), left.end(), [](const auto& w) { return w.rfind('-', 0) == 0; });
+    const auto option =
+        std::find_if(left.begin(), left.end(), [](const auto& w) { return w.rfind('-', 0) == 0; });
     if (option == left.end())
-        return fmt::format("{}: found one word too many, '{}' ('tumble help {}' tells what is expected)", verb.get_name(),
-                           left.front(), verb.get_name());
+        return fmt::format("{}: found one word too many, '{}' ('tumble help {}' tells what is expected)",
+                           verb.get_name(), left.front(), verb.get_name());
     const std::string name = option->substr(0, option->find('='));
-    return fmt::format("{}: unknown option '{}'{}", verb.get_name(), name, did_you_mean(name, option_names(verb)));
+    return fmt::format("{}: unknown option '{}'{}", verb.get_name(), name,
+                       did_you_mean(name, option_names(verb)));
 }
 
 /// CLI11's own words, made to fit behind "tumble: ".
 std::string parse_complaint(const CLI::ParseError& error, const Verb* verb) {
-    const std::string text = error.what();
+    std::string text = error.what();
+    if (dynamic_cast<const CLI::ArgumentMismatch*>(&error))
+        text = text.substr(0, text.find(':')) + ": the value is missing, expected one ('--help' tells which)";
     return verb ? verb->options->get_name() + ": " + text : text;
+}
+
+std::vector<Verb> all_verbs(CLI::App& program) {
+    std::vector<Verb> verbs = {reconstruct_verb(program), atoms_verb(program), info_verb(program),
+                               convert_verb(program)};
+#ifdef TUMBLE_HAS_BENCHMARKS
+    verbs.push_back(benchmark_verb(program));
+#endif
+    return verbs;
 }
 
 const Verb* chosen(const std::vector<Verb>& verbs) {
@@ -105,12 +119,15 @@ std::vector<std::string> help_spelled_out(std::vector<std::string> arguments) {
 int parse_and_run(const std::vector<std::string>& typed) {
     CLI::App program("Images of one tumbling nanocrystal in, its atoms with error bars out.", "tumble");
     program.set_help_flag("-h,--help", "This text");
-    program.set_version_flag("--version", version_line(), "Version, source revision and what this build can use");
+    program.set_version_flag("--version", version_line(),
+                             "Version, source revision and what this build can use");
     program.footer(tasks);
+    program.get_formatter()->label("SUBCOMMAND", "VERB");
+    program.get_formatter()->label("Subcommands", "Verbs");
+    program.get_formatter()->label("OPTIONS", "options");
     program.allow_extras();
     program.require_subcommand(0, 1);
-    const std::vector<Verb> verbs = {reconstruct_verb(program), atoms_verb(program), info_verb(program),
-                                     convert_verb(program), benchmark_verb(program)};
+    const std::vector<Verb> verbs = all_verbs(program);
     for (const Verb& verb : verbs) {
         verb.options->allow_extras();
         verb.options->set_help_flag("-h,--help", "This text");
@@ -135,8 +152,10 @@ int parse_and_run(const std::vector<std::string>& typed) {
     const Verb* verb = chosen(verbs);
     if (!verb) {
         const std::vector<std::string> left = program.remaining();
-        if (left.empty()) throw bad_input("no verb was given, expected one of those that 'tumble --help' lists");
-        throw bad_input(fmt::format("unknown option '{}'{}", left.front(), did_you_mean(left.front(), {"--help", "--version"})));
+        if (left.empty())
+            throw bad_input("no verb was given, expected one of those that 'tumble --help' lists");
+        throw bad_input(fmt::format("unknown option '{}'{}", left.front(),
+                                    did_you_mean(left.front(), {"--help", "--version"})));
     }
     const std::string unknown = unexpected_word(*verb->options);
     if (!unknown.empty()) throw bad_input(unknown);
@@ -167,8 +186,9 @@ int run_command_line(const std::vector<std::string>& arguments) {
 std::string quoted_command(const std::vector<std::string>& arguments) {
     std::string command = "tumble";
     for (const std::string& word : arguments) {
-        const bool plain = !word.empty() && word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                                                   "0123456789_-+=./,:@%") == std::string::npos;
+        const bool plain = !word.empty() && word.find_first_not_of(
+                                                "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                                "0123456789_-+=./,:@%") == std::string::npos;
         std::string quoted = "'";
         for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
         command += " " + (plain ? word : quoted + "'");

@@ -1,10 +1,11 @@
 #include "app/config_file.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <filesystem>
+#include <sstream>
 
 #include "tumble/error.hpp"
 
@@ -24,7 +25,8 @@ std::vector<CLI::ConfigItem> read_config(const std::string& path) {
     try {
         return CLI::ConfigTOML().from_file(path);
     } catch (const std::exception& error) {
-        throw bad_input(fmt::format("--config {}: {}, expected lines such as 'pixel-size = 0.358'", path, error.what()));
+        throw bad_input(
+            fmt::format("--config {}: {}, expected lines such as 'pixel-size = 0.358'", path, error.what()));
     }
 }
 
@@ -38,7 +40,8 @@ std::vector<std::string> with_config_file(const std::vector<std::string>& argume
         if (word.rfind("--config=", 0) == 0) {
             path = word.substr(9);
         } else if (word == "--config") {
-            if (i + 1 == arguments.size()) throw bad_input("--config: the value is missing, expected a TOML file of options");
+            if (i + 1 == arguments.size())
+                throw bad_input("--config: the value is missing, expected a TOML file of options");
             path = arguments[++i];
         } else {
             kept.push_back(word);
@@ -54,6 +57,19 @@ std::vector<std::string> with_config_file(const std::vector<std::string>& argume
         kept.push_back(value == "true" ? option : option + "=" + value);
     }
     return kept;
+}
+
+std::string config_text(const CLI::App& verb) {
+    const std::vector<std::string> of_one_run = {"IMAGES", "out", "resume", "overwrite", "dry-run", "log"};
+    std::istringstream lines(verb.config_to_str());
+    std::string text =
+        "# options of this run, for: tumble " + verb.get_name() + " IMAGES --out DIR --config FILE\n";
+    for (std::string line; std::getline(lines, line);) {
+        const std::string name = line.substr(0, line.find('='));
+        if (!line.empty() && std::find(of_one_run.begin(), of_one_run.end(), name) == of_one_run.end())
+            text += line + "\n";
+    }
+    return text;
 }
 
 }  // namespace tumble::app

@@ -21,10 +21,12 @@ std::string fft_line(const std::string& library) {
 
 void print_build() {
     const BuildInformation info = build_information();
-    fmt::print("tumble {} ({}), {} build by {}\n", info.version, info.revision, info.build_type, info.compiler);
+    fmt::print("tumble {} ({}), {} build by {}\n", info.version, info.revision, info.build_type,
+               info.compiler);
     fmt::print("processor      {}, {} cores for this process\n", info.instruction_set, info.cores);
     fmt::print("FFT            {}\n", fft_line(info.fft_library));
-    fmt::print("HDF5           {}\n", info.hdf5 ? "yes" : "no: run.h5 cannot be written, so --resume is not possible");
+    fmt::print("HDF5           {}\n",
+               info.hdf5 ? "yes" : "no: run.h5 cannot be written, so --resume is not possible");
     for (const BackendInformation& backend : info.backends)
         fmt::print("backend {:<6} {}: {}\n", backend.name, backend.available ? "yes" : "no", backend.detail);
 }
@@ -34,7 +36,8 @@ void print_build() {
 Verb info_verb(CLI::App& program) {
     const auto file = std::make_shared<std::string>();
     CLI::App* options = program.add_subcommand("info", "What this build can do, or what is in a file");
-    options->add_option("FILE", *file, "Images, map, STAR file or atoms; without it: this build");
+    options->add_option("FILE", *file, "Images, map, STAR file or atoms; without it: this build")
+        ->type_name("FILE");
     options->footer("Example: tumble info images.mrcs");
     return {options, [file](const std::string&) {
                 if (file->empty())

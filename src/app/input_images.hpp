@@ -1,6 +1,6 @@
 #pragma once
-// Reading what a run starts from, with every check that can be made before work begins. All throw Error(input) with one
-// sentence: file, field, found, expected.
+// Reading what a run starts from, with every check that can be made before work begins. All throw
+// Error(input) with one sentence: file, field, found, expected.
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,9 +17,9 @@ struct InputImages {
     std::vector<std::string> notes;
 };
 
-/// Reads `file`. given_pixel_A 0: the header's is taken. Where both are known and differ by more than 1 % the input is
-/// refused; from 0.5 % on the difference is noted and the given one wins. Refuses one image, images that are not square,
-/// values that are not numbers and stacks without contrast.
+/// Reads `file`. given_pixel_A 0: the header's is taken. Where both are known and differ by more than 1 % the
+/// input is refused; from 0.5 % on the difference is noted and the given one wins. Refuses one image, images
+/// that are not square, values that are not numbers and stacks without contrast.
 InputImages read_input_images(const std::string& file, double given_pixel_A);
 
 /// Poses of a STAR file, one an image in the order of the stack; halves are empty where the file has none.

@@ -30,6 +30,8 @@ void watch_for_interrupts() {
     sigaction(SIGTERM, &action, nullptr);
 }
 
-bool interrupt_requested() { return requested.load(); }
+bool interrupt_requested() {
+    return requested.load();
+}
 
 }  // namespace tumble::app

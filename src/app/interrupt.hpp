@@ -1,5 +1,6 @@
 #pragma once
-// SIGINT and SIGTERM: the first asks the work to stop after a checkpoint, the second ends the program at once.
+// SIGINT and SIGTERM: the first asks the work to stop after a checkpoint, the second ends the program at
+// once.
 namespace tumble::app {
 
 /// Installs the handlers. Call once, before work starts.

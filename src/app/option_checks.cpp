@@ -36,7 +36,9 @@ CLI::Validator whole_number(long long smallest) {
     return {[smallest](std::string& text) {
                 long long value = 0;
                 const bool good = reads_as(text, value) && value >= smallest;
-                return good ? std::string() : fmt::format("found '{}', expected a whole number of at least {}", text, smallest);
+                return good ? std::string()
+                            : fmt::format("found '{}', expected a whole number of at least {}", text,
+                                          smallest);
             },
             ""};
 }
@@ -59,7 +61,8 @@ std::vector<std::string> element_list(const std::string& text) {
     }
     for (const std::string& symbol : symbols)
         if (!is_element(symbol))
-            throw bad_input(fmt::format("--element: found '{}', expected chemical symbols such as Pt or Fe,Pt", symbol));
+            throw bad_input(
+                fmt::format("--element: found '{}', expected chemical symbols such as Pt or Fe,Pt", symbol));
     return symbols;
 }
 

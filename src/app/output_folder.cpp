@@ -12,9 +12,9 @@ namespace tumble::app {
 namespace fs = std::filesystem;
 
 const std::vector<std::string>& run_files() {
-    static const std::vector<std::string> names = {"map.mrc",   "half1.mrc", "half2.mrc", "mask.mrc",
-                                                   "fsc.csv",   "poses.star", "atoms.xyz", "atoms.cif",
-                                                   "run.h5",    "summary.json", "config.toml", "log.txt"};
+    static const std::vector<std::string> names = {"map.mrc", "half1.mrc",    "half2.mrc",   "mask.mrc",
+                                                   "fsc.csv", "poses.star",   "atoms.xyz",   "atoms.cif",
+                                                   "run.h5",  "summary.json", "config.toml", "log.txt"};
     return names;
 }
 
@@ -30,10 +30,11 @@ fs::path existing_part(fs::path path) {
 void check_writable(const fs::path& path) {
     const fs::path base = existing_part(path);
     if (!fs::is_directory(base))
-        throw bad_input(fmt::format("--out {}: found a file at {}, expected a folder", path.string(), base.string()));
+        throw bad_input(
+            fmt::format("--out {}: found a file at {}, expected a folder", path.string(), base.string()));
     if (access(base.c_str(), W_OK | X_OK) != 0)
-        throw bad_input(fmt::format("--out {}: folder {} cannot be written, expected a writable folder", path.string(),
-                                    base.string()));
+        throw bad_input(fmt::format("--out {}: folder {} cannot be written, expected a writable folder",
+                                    path.string(), base.string()));
 }
 
 }  // namespace
@@ -47,9 +48,10 @@ OutputFolder::OutputFolder(const fs::path& path, ExistingRun existing)
     if (existing != ExistingRun::refuse) return;
     for (const std::string& name : run_files())
         if (fs::exists(path_ / name))
-            throw bad_input(fmt::format("{}: found a file of another run, expected an empty folder (--resume goes on "
-                                        "with that run, --overwrite replaces it)",
-                                        (path_ / name).string()));
+            throw bad_input(
+                fmt::format("{}: found a file of another run, expected an empty folder (--resume goes on "
+                            "with that run, --overwrite replaces it)",
+                            (path_ / name).string()));
 }
 
 void OutputFolder::prepare() {
@@ -57,15 +59,17 @@ void OutputFolder::prepare() {
     std::error_code failure;
     fs::create_directories(path_, failure);
     if (failure)
-        throw bad_input(fmt::format("--out {}: the folder cannot be made ({}), expected a writable path", path_.string(),
-                                    failure.message()));
+        throw bad_input(fmt::format("--out {}: the folder cannot be made ({}), expected a writable path",
+                                    path_.string(), failure.message()));
     if (existing_ == ExistingRun::overwrite)
         for (const std::string& name : run_files())
             if (fs::exists(path_ / name)) fs::rename(path_ / name, set_aside(name));
     if (existing_ == ExistingRun::resume) fs::remove(path_ / "summary.json");
 }
 
-fs::path OutputFolder::set_aside(const std::string& name) const { return path_ / (name + ".replaced"); }
+fs::path OutputFolder::set_aside(const std::string& name) const {
+    return path_ / (name + ".replaced");
+}
 
 void OutputFolder::commit() {
     std::error_code ignored;

@@ -13,12 +13,12 @@ const std::vector<std::string>& run_files();
 
 class OutputFolder {
   public:
-    /// Checks only: throws Error(input) when `path` is a file, cannot be written, holds another run (and `existing` is
-    /// refuse), or holds no run.h5 (resume). Nothing is written.
+    /// Checks only: throws Error(input) when `path` is a file, cannot be written, holds another run (and
+    /// `existing` is refuse), or holds no run.h5 (resume). Nothing is written.
     OutputFolder(const std::filesystem::path& path, ExistingRun existing);
 
-    /// Makes the folder; overwrite sets an earlier run's files aside (these names only), resume removes its summary.json,
-    /// whose presence marks a finished run.
+    /// Makes the folder; overwrite sets an earlier run's files aside (these names only), resume removes its
+    /// summary.json, whose presence marks a finished run.
     void prepare();
     /// Removes what was set aside: the new run stands.
     void commit();

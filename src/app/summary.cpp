@@ -13,21 +13,27 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 /// Lengths and errors where 0 means "not known".
-Json known(double value) { return std::isfinite(value) && value > 0 ? Json(value) : Json(nullptr); }
+Json known(double value) {
+    return std::isfinite(value) && value > 0 ? Json(value) : Json(nullptr);
+}
 
 }  // namespace
 
 std::string name_of(VerdictStatus status) {
     switch (status) {
-        case VerdictStatus::ok: return "ok";
-        case VerdictStatus::doubtful: return "doubtful";
-        case VerdictStatus::failed: break;
+        case VerdictStatus::ok:
+            return "ok";
+        case VerdictStatus::doubtful:
+            return "doubtful";
+        case VerdictStatus::failed:
+            break;
     }
     return "failed";
 }
 
 std::string summary_json(const SummaryInput& input, const ReconstructResult& result) {
-    const auto rejected = std::count_if(result.images.begin(), result.images.end(), [](const auto& i) { return i.rejected; });
+    const auto rejected =
+        std::count_if(result.images.begin(), result.images.end(), [](const auto& i) { return i.rejected; });
     Json time = Json::object();
     for (const auto& [stage, seconds] : result.time_s) time[stage] = seconds;
     const Json summary = {

@@ -1,5 +1,6 @@
 #pragma once
-// summary.json: the stable facts of a run for people and programs. Written last; its presence marks a finished run.
+// summary.json: the stable facts of a run for people and programs. Written last; its presence marks a
+// finished run.
 #include <string>
 
 #include "tumble/reconstruct.hpp"

@@ -21,7 +21,9 @@ constexpr double bar_interval_s = 0.1;
 constexpr double plain_interval_s = 10;
 constexpr int bar_width = 30;
 
-std::string utc_now() { return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr))); }
+std::string utc_now() {
+    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+}
 
 std::string minutes(double seconds) {
     const auto whole = static_cast<long>(seconds + 0.5);
@@ -43,15 +45,19 @@ TerminalProgress::TerminalProgress(ProgressStyle style)
     // https://no-color.org: set and not empty means no colour.
     const char* no_colour = std::getenv("NO_COLOR");
     const char* terminal = std::getenv("TERM");
-    colour_ = isatty(STDERR_FILENO) && (!no_colour || !*no_colour) && terminal && std::string(terminal) != "dumb";
+    colour_ =
+        isatty(STDERR_FILENO) && (!no_colour || !*no_colour) && terminal && std::string(terminal) != "dumb";
 }
 
-TerminalProgress::~TerminalProgress() { finish(); }
+TerminalProgress::~TerminalProgress() {
+    finish();
+}
 
 void TerminalProgress::open_log(const std::string& path, bool append) {
     std::ofstream file(path, append ? std::ios::app : std::ios::trunc);
     if (!file)
-        throw bad_input(fmt::format("{}: the log file cannot be opened for writing, expected a writable path", path));
+        throw bad_input(
+            fmt::format("{}: the log file cannot be opened for writing, expected a writable path", path));
     file << kept_ << std::flush;
     logs_.push_back(std::move(file));
 }
@@ -103,9 +109,12 @@ void TerminalProgress::log(const std::string& line) {
     }
 }
 
-bool TerminalProgress::cancelled() { return interrupt_requested(); }
+bool TerminalProgress::cancelled() {
+    return interrupt_requested();
+}
 
 void TerminalProgress::finish() {
+    stage_.clear();
     if (!bar_drawn_) return;
     std::fputc('\n', stderr);
     bar_drawn_ = false;
@@ -126,10 +135,11 @@ void TerminalProgress::draw(double fraction) {
     const std::string time = fraction >= 1  ? "took " + minutes(seconds)
                              : fraction > 0 ? minutes(seconds_left(fraction)) + " left"
                                             : "";
-    std::fprintf(stderr, "\r%s%-12s%s [%s%s] %3.0f %%  %s  %s\033[K", colour_ ? "\033[1m" : "", stage_.c_str(),
-                 colour_ ? "\033[0m" : "", std::string(static_cast<std::size_t>(full), '#').c_str(),
-                 std::string(static_cast<std::size_t>(bar_width - full), '.').c_str(), 100 * fraction, rate.c_str(),
-                 time.c_str());
+    std::fprintf(stderr, "\r%s%-12s%s [%s%s] %3.0f %%  %s  %s\033[K", colour_ ? "\033[1m" : "",
+                 stage_.c_str(), colour_ ? "\033[0m" : "",
+                 std::string(static_cast<std::size_t>(full), '#').c_str(),
+                 std::string(static_cast<std::size_t>(bar_width - full), '.').c_str(), 100 * fraction,
+                 rate.c_str(), time.c_str());
     std::fflush(stderr);
     bar_drawn_ = true;
 }

@@ -11,12 +11,13 @@ namespace tumble::app {
 
 enum class ProgressStyle { bar, plain, json, quiet };
 
-/// `choice` is what the user gave: auto, bar, plain or json. auto: a bar where stderr is a terminal, else plain.
+/// `choice` is what the user gave: auto, bar, plain or json. auto: a bar where stderr is a terminal, else
+/// plain.
 ProgressStyle progress_style(const std::string& choice, bool quiet);
 
-/// Bar and plain lines go to stderr, JSON lines (one object a line: event, stage, fraction, elapsed_s, left_s, text) to
-/// stdout. Everything but the bar is kept in the log files as well, with the time of day (UTC). Cancelled by
-/// interrupt_requested().
+/// Bar and plain lines go to stderr, JSON lines (one object a line: event, stage, fraction, elapsed_s,
+/// left_s, text) to stdout. Everything but the bar is kept in the log files as well, with the time of day
+/// (UTC). Cancelled by interrupt_requested().
 class TerminalProgress final : public Progress {
   public:
     explicit TerminalProgress(ProgressStyle style);
@@ -24,7 +25,8 @@ class TerminalProgress final : public Progress {
     TerminalProgress(const TerminalProgress&) = delete;
     TerminalProgress& operator=(const TerminalProgress&) = delete;
 
-    /// Adds a file that log lines go to; lines said so far are written first. Throws Error(input) if it cannot be opened.
+    /// Adds a file that log lines go to; lines said so far are written first. Throws Error(input) if it
+    /// cannot be opened.
     void open_log(const std::string& path, bool append);
 
     void stage(const std::string& name) override;

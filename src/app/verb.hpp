@@ -8,7 +8,8 @@ namespace tumble::app {
 
 struct Verb {
     CLI::App* options = nullptr;  ///< owned by the program's CLI::App
-    /// Does the work once the options are parsed; `command` is the command line as typed. Returns the exit code.
+    /// Does the work once the options are parsed; `command` is the command line as typed. Returns the exit
+    /// code.
     std::function<int(const std::string& command)> run;
 };
 
@@ -16,6 +17,8 @@ Verb reconstruct_verb(CLI::App& program);
 Verb atoms_verb(CLI::App& program);
 Verb info_verb(CLI::App& program);
 Verb convert_verb(CLI::App& program);
+#ifdef TUMBLE_HAS_BENCHMARKS
 Verb benchmark_verb(CLI::App& program);
+#endif
 
 }  // namespace tumble::app

@@ -18,7 +18,8 @@ BuildInformation build_information() {
     info.cores = available_cores();
     info.fft_library = build::fft_library;
     info.hdf5 = std::string_view(build::hdf5) == "ON";
-    info.backends.push_back({"cpu", true, info.instruction_set + " loops, " + std::to_string(info.cores) + " cores"});
+    info.backends.push_back(
+        {"cpu", true, info.instruction_set + " loops, " + std::to_string(info.cores) + " cores"});
     info.backends.push_back({"cuda", false, "this version has no CUDA side"});
     return info;
 }

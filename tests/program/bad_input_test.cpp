@@ -1,4 +1,5 @@
-// Every kind of bad input: one sentence that names the file and the field, exit code 2, nothing written or lost.
+// Every kind of bad input: one sentence that names the file and the field, exit code 2, nothing written or
+// lost.
 #include <cmath>
 #include <limits>
 
@@ -14,13 +15,15 @@ const std::vector<std::string> with_poses = {"--element", "Pt", "--pixel-size", 
 
 std::string poses_star(int images) {
     std::string text = "data_\n\nloop_\n_rlnImageName\n_rlnAngleRot\n_rlnAngleTilt\n_rlnAnglePsi\n";
-    for (int i = 1; i <= images; i++) text += std::to_string(i) + "@stack.mrcs 0 " + std::to_string(10 * i) + " 0\n";
+    for (int i = 1; i <= images; i++)
+        text += std::to_string(i) + "@stack.mrcs 0 " + std::to_string(10 * i) + " 0\n";
     return text;
 }
 
 struct Case {
     ScratchFolder scratch;
-    std::string stack = scratch.file("stack.mrcs"), star = scratch.file("poses.star"), out = scratch.file("out");
+    std::string stack = scratch.file("stack.mrcs"), star = scratch.file("poses.star"),
+                out = scratch.file("out");
     std::vector<std::string> more;
 
     explicit Case(const std::string& bytes, int poses = 4) {
@@ -58,12 +61,24 @@ TEST_CASE("files that are no stack are refused: absent, empty, truncated, wrong 
         std::filesystem::remove(c.stack);
         c.refused({"stack.mrcs"});
     }
-    SECTION("empty") { Case("").refused({"stack.mrcs"}); }
-    SECTION("shorter than a header") { Case(good.substr(0, 500)).refused({"stack.mrcs", "500"}); }
-    SECTION("truncated") { Case(good.substr(0, good.size() - 100)).refused({"stack.mrcs", "expected"}); }
-    SECTION("wrong mode") { Case(patched(good, 3, 3)).refused({"stack.mrcs", "mode"}); }
-    SECTION("negative size") { Case(patched(good, 0, -32)).refused({"stack.mrcs"}); }
-    SECTION("a text file") { Case(std::string(5000, 'x')).refused({"stack.mrcs"}); }
+    SECTION("empty") {
+        Case("").refused({"stack.mrcs"});
+    }
+    SECTION("shorter than a header") {
+        Case(good.substr(0, 500)).refused({"stack.mrcs", "500"});
+    }
+    SECTION("truncated") {
+        Case(good.substr(0, good.size() - 100)).refused({"stack.mrcs", "expected"});
+    }
+    SECTION("wrong mode") {
+        Case(patched(good, 3, 3)).refused({"stack.mrcs", "mode"});
+    }
+    SECTION("negative size") {
+        Case(patched(good, 0, -32)).refused({"stack.mrcs"});
+    }
+    SECTION("a text file") {
+        Case(std::string(5000, 'x')).refused({"stack.mrcs"});
+    }
     SECTION("broken gzip") {
         Case c(good);
         c.stack = c.scratch.file("stack.mrcs.gz");
@@ -102,8 +117,8 @@ TEST_CASE("a pixel size that contradicts the header is refused, one that is near
     Case(stack.bytes()).refused({"stack.mrcs", "--pixel-size", "0.358", "0.365"});
     stack.pixel_A = 0.358F * 1.007F;
     Case near(stack.bytes());
-    const Outcome outcome = run_tumble({"reconstruct", near.stack, "--element", "Pt", "--pixel-size", "0.358", "--poses",
-                                        near.star, "--dry-run", "--progress", "plain"});
+    const Outcome outcome = run_tumble({"reconstruct", near.stack, "--element", "Pt", "--pixel-size", "0.358",
+                                        "--poses", near.star, "--dry-run", "--progress", "plain"});
     CHECK(outcome.exit_code == 0);
     CHECK_THAT(outcome.errors, ContainsSubstring("pixel size"));
 }
@@ -112,7 +127,8 @@ TEST_CASE("no pixel size at all is refused") {
     SmallStack stack;
     stack.pixel_A = 0;
     Case c(stack.bytes());
-    const Outcome outcome = run_tumble({"reconstruct", c.stack, "--element", "Pt", "--poses", c.star, "--out", c.out});
+    const Outcome outcome =
+        run_tumble({"reconstruct", c.stack, "--element", "Pt", "--poses", c.star, "--out", c.out});
     CHECK(outcome.exit_code == 2);
     CHECK_THAT(outcome.errors, ContainsSubstring("--pixel-size"));
     CHECK_FALSE(std::filesystem::exists(c.out));
@@ -120,8 +136,12 @@ TEST_CASE("no pixel size at all is refused") {
 
 TEST_CASE("poses that do not fit the stack are refused") {
     const std::string good = SmallStack().bytes();
-    SECTION("too few") { Case(good, 3).refused({"poses.star", "3", "4"}); }
-    SECTION("too many") { Case(good, 9).refused({"poses.star", "9", "4"}); }
+    SECTION("too few") {
+        Case(good, 3).refused({"poses.star", "3", "4"});
+    }
+    SECTION("too many") {
+        Case(good, 9).refused({"poses.star", "9", "4"});
+    }
     SECTION("absent") {
         Case c(good);
         std::filesystem::remove(c.star);
@@ -146,8 +166,9 @@ TEST_CASE("a reference that is no cubic map is refused") {
     Case c(good);
     const auto refused = [&c](const std::string& bytes, const std::string& word) {
         write_text(c.scratch.file("map.mrc"), bytes);
-        const Outcome outcome = run_tumble({"reconstruct", c.stack, "--element", "Pt", "--pixel-size", "0.358",
-                                            "--reference", c.scratch.file("map.mrc"), "--out", c.out, "--quiet"});
+        const Outcome outcome =
+            run_tumble({"reconstruct", c.stack, "--element", "Pt", "--pixel-size", "0.358", "--reference",
+                        c.scratch.file("map.mrc"), "--out", c.out, "--quiet"});
         CAPTURE(outcome.errors);
         CHECK(outcome.exit_code == 2);
         CHECK(count_lines(outcome.errors) == 1);
@@ -178,7 +199,8 @@ TEST_CASE("output folders: missing option, a file in the way, another run") {
     arguments.insert(arguments.end(), {"--out", other});
     const Outcome occupied = run_tumble(arguments);
     CHECK(occupied.exit_code == 2);
-    for (const char* word : {"map.mrc", "--resume", "--overwrite"}) CHECK_THAT(occupied.errors, ContainsSubstring(word));
+    for (const char* word : {"map.mrc", "--resume", "--overwrite"})
+        CHECK_THAT(occupied.errors, ContainsSubstring(word));
     CHECK(read_text(other + "/map.mrc") == "precious");
 
     arguments.push_back("--resume");
@@ -194,8 +216,8 @@ TEST_CASE("bad input with --overwrite leaves the earlier run as it was") {
     Case c(stack.bytes(), 1);
     std::filesystem::create_directory(c.out);
     write_text(c.out + "/map.mrc", "precious");
-    const Outcome outcome = run_tumble({"reconstruct", c.stack, "--element", "Pt", "--pixel-size", "0.358", "--poses",
-                                        c.star, "--out", c.out, "--overwrite"});
+    const Outcome outcome = run_tumble({"reconstruct", c.stack, "--element", "Pt", "--pixel-size", "0.358",
+                                        "--poses", c.star, "--out", c.out, "--overwrite"});
     CHECK(outcome.exit_code == 2);
     CHECK(read_text(c.out + "/map.mrc") == "precious");
 }

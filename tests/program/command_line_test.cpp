@@ -16,7 +16,8 @@ TEST_CASE("--help and help go to stdout, exit 0") {
     const Outcome help = run_tumble({"--help"});
     CHECK(help.exit_code == 0);
     CHECK(help.errors.empty());
-    for (const char* verb : {"reconstruct", "atoms", "info", "convert"}) CHECK_THAT(help.output, ContainsSubstring(verb));
+    for (const char* verb : {"reconstruct", "atoms", "info", "convert"})
+        CHECK_THAT(help.output, ContainsSubstring(verb));
     const Outcome verb_help = run_tumble({"help", "reconstruct"});
     CHECK(verb_help.exit_code == 0);
     CHECK_THAT(verb_help.output, ContainsSubstring("--pixel-size"));
@@ -86,12 +87,12 @@ TEST_CASE("a start from nothing says that it is not built and what to give") {
 TEST_CASE("options from a file count, and the command line wins") {
     const ScratchFolder scratch;
     write_text(scratch.file("run.toml"), "pixel-size = 0.358\nelement = \"Xx\"\nsearch = \"exhaustive\"\n");
-    const Outcome from_file = run_tumble({"reconstruct", "x.mrcs", "--out", scratch.file("out"), "--poses", "p.star",
-                                          "--config", scratch.file("run.toml")});
+    const Outcome from_file = run_tumble({"reconstruct", "x.mrcs", "--out", scratch.file("out"), "--poses",
+                                          "p.star", "--config", scratch.file("run.toml")});
     CHECK(from_file.exit_code == 2);
     CHECK_THAT(from_file.errors, ContainsSubstring("found 'Xx'"));
-    const Outcome over = run_tumble({"reconstruct", "x.mrcs", "--out", scratch.file("out"), "--poses", "p.star",
-                                     "--config", scratch.file("run.toml"), "--element", "Pt"});
+    const Outcome over = run_tumble({"reconstruct", "x.mrcs", "--out", scratch.file("out"), "--poses",
+                                     "p.star", "--config", scratch.file("run.toml"), "--element", "Pt"});
     CHECK(over.exit_code == 2);
     CHECK_THAT(over.errors, ContainsSubstring("x.mrcs"));
 }

@@ -1,4 +1,5 @@
-// Stopping at any moment loses nothing: a signal leaves a checkpoint, and a resumed run ends where an uninterrupted one does.
+// Stopping at any moment loses nothing: a signal leaves a checkpoint, and a resumed run ends where an
+// uninterrupted one does.
 #include <csignal>
 
 #include "catch.hpp"
@@ -9,11 +10,12 @@ using namespace tumble::test;
 namespace {
 
 std::vector<std::string> command(const std::string& out, const std::vector<std::string>& more = {}) {
-    std::vector<std::string> arguments = {"reconstruct", sample_file("images.mrcs"),
+    std::vector<std::string> arguments = {"reconstruct",  sample_file("images.mrcs"),
                                           "--pixel-size", "0.358",
-                                          "--element", "Pt",
-                                          "--reference", sample_file("low_resolution_reference.mrc"),
-                                          "--out", out, "--quiet"};
+                                          "--element",    "Pt",
+                                          "--reference",  sample_file("low_resolution_reference.mrc"),
+                                          "--out",        out,
+                                          "--quiet"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return arguments;
 }
@@ -34,7 +36,8 @@ TEST_CASE("killed at several moments and resumed, the atoms are those of an unin
 
     for (const double moment : {0.15, 0.5, 0.85}) {
         const std::string out = scratch.file("killed_" + std::to_string(moment));
-        const Outcome killed = run_tumble(command(out), Interruption{SIGKILL, moment * reference.seconds, {}});
+        const Outcome killed =
+            run_tumble(command(out), Interruption{SIGKILL, moment * reference.seconds, {}});
         CAPTURE(moment, killed.exit_code);
         if (killed.exit_code == 0) continue;  // it was faster this time
         CHECK(killed.exit_code == 128 + SIGKILL);

@@ -38,8 +38,9 @@ pid_t start(const std::vector<std::string>& arguments, const std::string& output
 /// Sends the signal when its time has come; gives up when the program has ended.
 bool send_when_due(pid_t child, const Interruption& interruption, int& status) {
     std::optional<Clock::time_point> due;
-    if (interruption.once_present.empty()) due = Clock::now() + std::chrono::duration_cast<Clock::duration>(
-                                                                    std::chrono::duration<double>(interruption.after_s));
+    if (interruption.once_present.empty())
+        due = Clock::now() + std::chrono::duration_cast<Clock::duration>(
+                                 std::chrono::duration<double>(interruption.after_s));
     for (;;) {
         if (waitpid(child, &status, WNOHANG) == child) return false;
         if (!due && fs::exists(interruption.once_present))
@@ -88,7 +89,9 @@ std::string read_text(const fs::path& path) {
     return text.str();
 }
 
-void write_text(const fs::path& path, const std::string& text) { std::ofstream(path, std::ios::binary) << text; }
+void write_text(const fs::path& path, const std::string& text) {
+    std::ofstream(path, std::ios::binary) << text;
+}
 
 std::size_t count_lines(const std::string& text) {
     std::size_t lines = 0;
@@ -96,6 +99,8 @@ std::size_t count_lines(const std::string& text) {
     return lines;
 }
 
-std::string sample_file(const std::string& name) { return std::string(TUMBLE_SAMPLE) + "/" + name; }
+std::string sample_file(const std::string& name) {
+    return std::string(TUMBLE_SAMPLE) + "/" + name;
+}
 
 }  // namespace tumble::test

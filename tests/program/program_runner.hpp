@@ -17,7 +17,7 @@ struct Outcome {
 /// A signal to send while the program runs.
 struct Interruption {
     int signal = 0;
-    double after_s = 0;            ///< counted from when `once_present` exists, or from the start
+    double after_s = 0;                  ///< counted from when `once_present` exists, or from the start
     std::filesystem::path once_present;  ///< empty: do not wait for a file
 };
 

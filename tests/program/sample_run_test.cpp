@@ -16,15 +16,20 @@ struct SampleRun {
     nlohmann::ordered_json summary;
 
     explicit SampleRun(const std::vector<std::string>& start) {
-        std::vector<std::string> arguments = {"reconstruct", sample_file("images.mrcs"), "--pixel-size", "0.358",
-                                              "--element",   "Pt", "--out", out, "--quiet"};
+        std::vector<std::string> arguments = {"reconstruct",  sample_file("images.mrcs"),
+                                              "--pixel-size", "0.358",
+                                              "--element",    "Pt",
+                                              "--out",        out,
+                                              "--quiet"};
         arguments.insert(arguments.end(), start.begin(), start.end());
         outcome = run_tumble(arguments);
         INFO(outcome.errors);
         REQUIRE(outcome.exit_code == 0);
         summary = nlohmann::ordered_json::parse(read_text(out + "/summary.json"));
     }
-    AtomScore atoms() const { return score_atoms(read_positions(out + "/atoms.xyz"), read_positions(sample_file("truth.xyz"))); }
+    AtomScore atoms() const {
+        return score_atoms(read_positions(out + "/atoms.xyz"), read_positions(sample_file("truth.xyz")));
+    }
 };
 
 std::vector<std::string> keys(const nlohmann::ordered_json& object) {
@@ -42,22 +47,24 @@ TEST_CASE("from the true poses: every atom of the sample within the limits, all 
     CHECK(score.found == 179);
     CHECK(score.false_atoms() == 0);
     CHECK(score.rms_pm <= 2.8);
-    for (const char* file : {"map.mrc", "half1.mrc", "half2.mrc", "mask.mrc", "fsc.csv", "poses.star", "atoms.xyz",
-                             "atoms.cif", "summary.json", "config.toml", "log.txt"})
+    for (const char* file : {"map.mrc", "half1.mrc", "half2.mrc", "mask.mrc", "fsc.csv", "poses.star",
+                             "atoms.xyz", "atoms.cif", "summary.json", "config.toml", "log.txt"})
         CHECK(std::filesystem::file_size(run.out + "/" + file) > 0);
     CHECK(run.outcome.output.empty());
     CHECK(run.outcome.errors.empty());
 
-    CHECK(keys(run.summary) == std::vector<std::string>{"tool_version", "command", "input", "images_used", "images_rejected",
-                                                        "resolution_A", "atoms", "orientation_coverage", "verdict", "device",
-                                                        "time_s", "peak_memory_bytes", "seed"});
+    CHECK(keys(run.summary) == std::vector<std::string>{"tool_version", "command", "input", "images_used",
+                                                        "images_rejected", "resolution_A", "atoms",
+                                                        "orientation_coverage", "verdict", "device", "time_s",
+                                                        "peak_memory_bytes", "seed"});
     CHECK(keys(run.summary["input"]) == std::vector<std::string>{"file", "images", "box_px", "pixel_size_A"});
     CHECK(run.summary["input"]["images"] == 600);
     CHECK(run.summary["atoms"]["count"] == 179);
     CHECK(run.summary["verdict"]["status"] == "ok");
 
     // The poses that went in come out.
-    const PoseScore poses = score_poses(read_rotations(run.out + "/poses.star"), read_rotations(sample_file("truth.star")));
+    const PoseScore poses =
+        score_poses(read_rotations(run.out + "/poses.star"), read_rotations(sample_file("truth.star")));
     CHECK(poses.within_5_deg == Approx(1));
     CHECK(poses.median_deg_of_right < 1e-3);
 }
@@ -69,7 +76,8 @@ TEST_CASE("from the bundled low-resolution reference: atoms and poses within the
     CHECK(score.found >= 178);
     CHECK(score.false_atoms() <= 1);
     CHECK(score.rms_pm <= 6);
-    const PoseScore poses = score_poses(read_rotations(run.out + "/poses.star"), read_rotations(sample_file("truth.star")));
+    const PoseScore poses =
+        score_poses(read_rotations(run.out + "/poses.star"), read_rotations(sample_file("truth.star")));
     CHECK(poses.within_5_deg >= 0.65);
     CHECK(poses.median_deg_of_right <= 1);
 }
@@ -90,9 +98,9 @@ TEST_CASE("the number of threads does not change a single byte of the results") 
 
 TEST_CASE("a plan without work: --dry-run prints memory and time and writes nothing") {
     const ScratchFolder scratch;
-    const Outcome outcome = run_tumble({"reconstruct", sample_file("images.mrcs"), "--pixel-size", "0.358", "--element", "Pt",
-                                        "--poses", sample_file("truth.star"), "--out", scratch.file("out"), "--dry-run",
-                                        "--progress", "plain"});
+    const Outcome outcome = run_tumble({"reconstruct", sample_file("images.mrcs"), "--pixel-size", "0.358",
+                                        "--element", "Pt", "--poses", sample_file("truth.star"), "--out",
+                                        scratch.file("out"), "--dry-run", "--progress", "plain"});
     CHECK(outcome.exit_code == 0);
     CHECK_THAT(outcome.errors, ContainsSubstring("memory"));
     CHECK_FALSE(std::filesystem::exists(scratch.file("out")));
@@ -100,9 +108,9 @@ TEST_CASE("a plan without work: --dry-run prints memory and time and writes noth
 
 TEST_CASE("progress for programs is one JSON object a line on stdout") {
     const ScratchFolder scratch;
-    const Outcome outcome = run_tumble({"reconstruct", sample_file("images.mrcs"), "--pixel-size", "0.358", "--element", "Pt",
-                                        "--poses", sample_file("truth.star"), "--out", scratch.file("out"), "--progress",
-                                        "json"});
+    const Outcome outcome = run_tumble({"reconstruct", sample_file("images.mrcs"), "--pixel-size", "0.358",
+                                        "--element", "Pt", "--poses", sample_file("truth.star"), "--out",
+                                        scratch.file("out"), "--progress", "json"});
     CHECK(outcome.exit_code == 0);
     CHECK(outcome.errors.empty());
     REQUIRE(count_lines(outcome.output) > 3);
@@ -120,11 +128,13 @@ TEST_CASE("progress for programs is one JSON object a line on stdout") {
 TEST_CASE("a map alone gives its atoms") {
     const SampleRun run({"--poses", sample_file("truth.star")});
     const std::string out = run.scratch.file("from_map");
-    const Outcome outcome = run_tumble({"atoms", run.out + "/map.mrc", "--half1", run.out + "/half1.mrc", "--half2",
-                                        run.out + "/half2.mrc", "--element", "Pt", "--out", out, "--quiet"});
+    const Outcome outcome =
+        run_tumble({"atoms", run.out + "/map.mrc", "--half1", run.out + "/half1.mrc", "--half2",
+                    run.out + "/half2.mrc", "--element", "Pt", "--out", out, "--quiet"});
     CAPTURE(outcome.errors);
     REQUIRE(outcome.exit_code == 0);
-    const AtomScore score = score_atoms(read_positions(out + "/atoms.xyz"), read_positions(sample_file("truth.xyz")));
+    const AtomScore score =
+        score_atoms(read_positions(out + "/atoms.xyz"), read_positions(sample_file("truth.xyz")));
     CHECK(score.found == 179);
     CHECK(score.false_atoms() == 0);
     CHECK(score.rms_pm <= 3.8);

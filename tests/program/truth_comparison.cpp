@@ -35,12 +35,15 @@ Pairs mutual_pairs(const std::vector<Vec3>& a, const std::vector<Vec3>& b, doubl
     return pairs;
 }
 
-Eigen::Vector3d eigen(Vec3 v) { return {v.x, v.y, v.z}; }
+Eigen::Vector3d eigen(Vec3 v) {
+    return {v.x, v.y, v.z};
+}
 
 Mat3 nearest_rotation(const Eigen::Matrix3d& sum) {
     const Eigen::JacobiSVD<Eigen::Matrix3d> svd(sum, Eigen::ComputeFullU | Eigen::ComputeFullV);
     const double sign = (svd.matrixU() * svd.matrixV().transpose()).determinant();
-    const Eigen::Matrix3d r = svd.matrixU() * Eigen::Vector3d(1, 1, sign).asDiagonal() * svd.matrixV().transpose();
+    const Eigen::Matrix3d r =
+        svd.matrixU() * Eigen::Vector3d(1, 1, sign).asDiagonal() * svd.matrixV().transpose();
     Mat3 result;
     for (int i = 0; i < 3; i++)
         for (int j = 0; j < 3; j++) result(i, j) = r(i, j);
@@ -57,7 +60,8 @@ void move_onto(std::vector<Vec3>& given, const std::vector<Vec3>& truth, const P
     mean_given = (1 / n) * mean_given;
     mean_truth = (1 / n) * mean_truth;
     Eigen::Matrix3d sum = Eigen::Matrix3d::Zero();
-    for (const auto& [i, j] : pairs) sum += eigen(truth[j] - mean_truth) * eigen(given[i] - mean_given).transpose();
+    for (const auto& [i, j] : pairs)
+        sum += eigen(truth[j] - mean_truth) * eigen(given[i] - mean_given).transpose();
     const Mat3 rotation = nearest_rotation(sum);
     for (Vec3& atom : given) atom = rotation * (atom - mean_given) + mean_truth;
 }
@@ -80,7 +84,8 @@ std::vector<Vec3> read_positions(const std::string& path) {
     for (Vec3& p : positions) {
         std::getline(file, line);
         std::string symbol;
-        if (!(std::istringstream(line) >> symbol >> p.x >> p.y >> p.z)) throw std::runtime_error(path + ": bad atom line");
+        if (!(std::istringstream(line) >> symbol >> p.x >> p.y >> p.z))
+            throw std::runtime_error(path + ": bad atom line");
     }
     return positions;
 }
@@ -110,14 +115,17 @@ std::vector<Mat3> read_rotations(const std::string& path) {
         if (row[0][0] == '_') columns.emplace(row[0], columns.size());
         if (row[0][0] == '_' || !columns.count("_rlnAngleRot") || row.size() < columns.size()) continue;
         const auto angle = [&](const char* name) { return std::stod(row[columns.at(name)]); };
-        rotations.push_back(rotation_from_euler({angle("_rlnAngleRot"), angle("_rlnAngleTilt"), angle("_rlnAnglePsi")}));
+        rotations.push_back(
+            rotation_from_euler({angle("_rlnAngleRot"), angle("_rlnAngleTilt"), angle("_rlnAnglePsi")}));
     }
     return rotations;
 }
 
 PoseScore score_poses(const std::vector<Mat3>& given, const std::vector<Mat3>& truth) {
-    if (given.size() != truth.size() || given.empty()) throw std::runtime_error("poses: two lists of one length expected");
-    // given_i = truth_i Q^T up to errors: each image proposes its Q, the one that most agree with is averaged over them.
+    if (given.size() != truth.size() || given.empty())
+        throw std::runtime_error("poses: two lists of one length expected");
+    // given_i = truth_i Q^T up to errors: each image proposes its Q, the one that most agree with is averaged
+    // over them.
     std::vector<Mat3> proposals(given.size());
     for (std::size_t i = 0; i < given.size(); i++) proposals[i] = transpose(given[i]) * truth[i];
     const auto agree = [&](const Mat3& q) {
@@ -138,7 +146,8 @@ PoseScore score_poses(const std::vector<Mat3>& given, const std::vector<Mat3>& t
     for (const Mat3& p : proposals)
         if (const double e = degrees_between(p, common); e < right_within_deg) right.push_back(e);
     if (right.empty()) return {};
-    std::nth_element(right.begin(), right.begin() + static_cast<std::ptrdiff_t>(right.size() / 2), right.end());
+    std::nth_element(right.begin(), right.begin() + static_cast<std::ptrdiff_t>(right.size() / 2),
+                     right.end());
     return {static_cast<double>(right.size()) / static_cast<double>(given.size()), right[right.size() / 2]};
 }
 
