@@ -4,7 +4,7 @@
 //
 // Forward: F(k) = sum_x f(x) exp(-2 pi i k x / n), unnormalised; inverse: the same with +, unnormalised, so
 // that inverse(forward(f)) = n f. Real transforms keep the half with kx = 0 .. width/2, in order (z, y, kx),
-// kx fastest. The origin of both sides is element 0; centre_origin moves it.
+// kx fastest. The origin of both sides is element 0.
 #include <memory>
 
 #include "core/small_vectors.hpp"
