@@ -4,6 +4,7 @@
 #include <numbers>
 
 #include "catch.hpp"
+#include "pose/curve_peak.hpp"
 #include "pose/orientation_grid.hpp"
 #include "pose/polar_transform.hpp"
 #include "tumble/error.hpp"
@@ -102,4 +103,21 @@ TEST_CASE("the bases of the reference case have the ranks of the geometry") {
     grid.angles = 256;
     // Prototype, singular values of sqrt(r) J_m(2 pi r rho), R = 32 px: 1,539 at 1e-3 and 1,653 at 1e-4.
     CHECK(angular_basis(grid, 32, 1e-4).total_rank() == Approx(1653).epsilon(0.02));
+}
+
+TEST_CASE("the peak of a curve is found between its samples") {
+    for (double truth : {0.013, 1.7, 6.27}) {
+        std::vector<float> curve;
+        for (int j = 0; j < 64; j++) {
+            const double x = 2 * std::numbers::pi * j / 64 - truth;
+            curve.push_back(
+                static_cast<float>(2 + std::cos(x) + 0.7 * std::cos(7 * x) + 0.4 * std::cos(19 * x)));
+        }
+        const auto peak = curve_peak(curve);
+        CHECK(peak.angle_rad == Approx(truth).margin(1e-6));
+        CHECK(peak.value == Approx(4.1).margin(1e-5));
+    }
+    const auto flat = curve_peak(std::vector<float>(64, 3.0f));
+    CHECK(flat.value == Approx(3));
+    CHECK_THROWS_AS(curve_peak(std::vector<float>(3)), Error);
 }
