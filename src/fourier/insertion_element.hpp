@@ -10,6 +10,17 @@ struct PlacedSample {
     float re, im;
 };
 
+/// Rows of the grid are grouped in bricks of brick_rows x brick_rows, all x: at least the widest window, so
+/// that samples of two bricks with one between them never touch the same cell.
+constexpr int brick_rows = 8;
+static_assert(brick_rows >= WindowTaps::lanes);
+
+/// Number of the brick of a point's first tap, where there are `axis` bricks an axis.
+TUMBLE_HD static inline int brick_of(const GridPoint& point, const GridLayout& layout, int axis) {
+    const int reach = layout.padded / 2 + layout.margin;
+    return (point.z + reach) / brick_rows * axis + (point.y + reach) / brick_rows;
+}
+
 /// Places value (re, im), already weighted, at the plane point (x, y) of the slice at orientation `m`.
 TUMBLE_HD static inline PlacedSample place_sample(const float* m, float x, float y, float re, float im,
                                                   int padded, int width) {
