@@ -37,10 +37,6 @@ Kernels kernels_of([[maybe_unused]] InstructionSet set) {
     return {portable::find_bricks, portable::insert_placed};
 }
 
-int bricks_per_axis(const GridLayout& layout) {
-    return (layout.rows + brick_rows - 1) / brick_rows;
-}
-
 /// What is inserted: the points in the disc that have weight, packed.
 struct KeptPoints {
     std::vector<FrequencyPoint> points;
@@ -73,8 +69,8 @@ void sort_by_brick(const InsertionGrid& grid, std::span<const Mat3f> rotations,
                    SortedSamples& out, ThreadPool& pool) {
     const auto points = static_cast<std::int64_t>(kept.points.size());
     const auto images = static_cast<std::int64_t>(rotations.size());
-    const int axis = bricks_per_axis(grid.layout);
-    const auto bricks = static_cast<std::size_t>(axis * axis);
+    const BrickCounts counts = brick_counts(grid.layout);
+    const auto bricks = static_cast<std::size_t>(counts.axis * counts.axis * counts.pieces);
     out.brick.resize(static_cast<std::size_t>(images * points));
     out.order.resize(out.brick.size());
     std::vector<std::vector<std::int64_t>> next(static_cast<std::size_t>(pool.size()),
@@ -84,7 +80,7 @@ void sort_by_brick(const InsertionGrid& grid, std::span<const Mat3f> rotations,
         for (auto i = first; i < last; i++) {
             if (image_weights[static_cast<std::size_t>(i)] == 0) continue;
             std::int32_t* brick = out.brick.data() + i * points;
-            kernels.find_bricks(grid.layout, grid.window.width, axis,
+            kernels.find_bricks(grid.layout, grid.window.width, counts,
                                 rotations[static_cast<std::size_t>(i)].m, &kept.points[0].x, points, brick);
             for (std::int64_t p = 0; p < points; p++) count[static_cast<std::size_t>(brick[p])]++;
         }
@@ -182,7 +178,8 @@ void insert_samples(InsertionGrid& grid, const SliceSamples& in, ThreadPool& poo
     const KeptPoints kept = kept_points(in);
     if (kept.points.empty()) return;
 
-    const int axis = bricks_per_axis(grid.layout), of_colour = (axis + 1) / 2;
+    const BrickCounts counts = brick_counts(grid.layout);
+    const int axis = counts.axis, of_colour = (axis + 1) / 2;
     const std::size_t images = in.rotations.size();
     const std::size_t group = std::max<std::size_t>(1, samples_per_sort / kept.points.size());
     SortedSamples sorted;
@@ -206,10 +203,10 @@ void insert_samples(InsertionGrid& grid, const SliceSamples& in, ThreadPool& poo
                 const int z = 2 * static_cast<int>(item / of_colour) + colour / 2;
                 const int y = 2 * static_cast<int>(item % of_colour) + colour % 2;
                 if (z >= axis || y >= axis) return;
-                const auto brick = static_cast<std::size_t>(z * axis + y);
-                kernels.insert(grid.values.data(), grid.layout, taps, batch,
-                               sorted.order.data() + sorted.begin[brick],
-                               sorted.begin[brick + 1] - sorted.begin[brick]);
+                const auto first_piece = static_cast<std::size_t>((z * axis + y) * counts.pieces);
+                const std::int64_t start = sorted.begin[first_piece];
+                kernels.insert(grid.values.data(), grid.layout, taps, batch, sorted.order.data() + start,
+                               sorted.begin[first_piece + static_cast<std::size_t>(counts.pieces)] - start);
             });
     }
 }

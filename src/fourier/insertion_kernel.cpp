@@ -91,11 +91,11 @@ void insert(float* grid, const GridLayout& layout, const WindowTaps& taps, const
 
 }  // namespace
 
-void find_bricks(const GridLayout& layout, int width, int axis, const float* rotation, const float* points,
-                 std::int64_t count, std::int32_t* brick) {
+void find_bricks(const GridLayout& layout, int width, BrickCounts counts, const float* rotation,
+                 const float* points, std::int64_t count, std::int32_t* brick) {
     for (std::int64_t p = 0; p < count; p++) {
         const GridPoint point = place_point(rotation, points[2 * p], points[2 * p + 1], layout.padded, width);
-        brick[p] = brick_of(point, layout, axis);
+        brick[p] = brick_of(point, layout, counts);
     }
 }
 

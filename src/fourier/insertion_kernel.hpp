@@ -17,25 +17,28 @@ struct InsertionBatch {
     std::int64_t kept = 0, points_of_image = 0;
 };
 
-/// brick[p] = number of the brick (insertion_element.hpp) of point p; `axis` bricks an axis.
-using BrickKernel = void (*)(const GridLayout& layout, int width, int axis, const float* rotation,
+/// brick[p] = number of the brick (insertion_element.hpp) of point p.
+using BrickKernel = void (*)(const GridLayout& layout, int width, BrickCounts counts, const float* rotation,
                              const float* points, std::int64_t count, std::int32_t* brick);
 /// Adds samples to the grid (interleaved complex, or real where the batch has no values) in the order listed.
 using InsertKernel = void (*)(float* grid, const GridLayout& layout, const WindowTaps& taps,
                               const InsertionBatch& batch, const std::int32_t* order, std::int64_t count);
 
 namespace portable {
-void find_bricks(const GridLayout&, int, int, const float*, const float*, std::int64_t, std::int32_t*);
+void find_bricks(const GridLayout&, int, BrickCounts, const float*, const float*, std::int64_t,
+                 std::int32_t*);
 void insert_placed(float*, const GridLayout&, const WindowTaps&, const InsertionBatch&, const std::int32_t*,
                    std::int64_t);
 }  // namespace portable
 namespace avx2 {
-void find_bricks(const GridLayout&, int, int, const float*, const float*, std::int64_t, std::int32_t*);
+void find_bricks(const GridLayout&, int, BrickCounts, const float*, const float*, std::int64_t,
+                 std::int32_t*);
 void insert_placed(float*, const GridLayout&, const WindowTaps&, const InsertionBatch&, const std::int32_t*,
                    std::int64_t);
 }  // namespace avx2
 namespace avx512 {
-void find_bricks(const GridLayout&, int, int, const float*, const float*, std::int64_t, std::int32_t*);
+void find_bricks(const GridLayout&, int, BrickCounts, const float*, const float*, std::int64_t,
+                 std::int32_t*);
 void insert_placed(float*, const GridLayout&, const WindowTaps&, const InsertionBatch&, const std::int32_t*,
                    std::int64_t);
 }  // namespace avx512
