@@ -18,10 +18,13 @@ namespace tumble {
 struct ImageRefinementOptions {
     int rounds = 4;
     double largest_step_A = 0.1;  ///< an atom moves at most this far in a round
+    bool depth = true;            ///< fit what an atom's depth along the beam does to its defocus (projected_profile.hpp)
 };
 struct ImageRefinement {
     std::vector<FittedAtom> atoms;          ///< order of the start; width and background are the start's
     std::vector<double> shell_amplitude;    ///< f per shell of width 1/box (box of the prepared images)
+    std::vector<double> depth_amplitude;    ///< its change per A of depth along the beam; empty without options.depth
+    double variance_scale = 1;              ///< scatter of the images' derivatives over what the noise alone gives
     double log_likelihood = 0;              ///< mean per image, units of PreparedImages
     double chi_squared = 0;                 ///< weighted residual per sample over noise; 1 where noise alone is left
     std::vector<double> image_log_likelihood;

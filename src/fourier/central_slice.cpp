@@ -16,15 +16,20 @@ namespace {
 SampleKernel sample_kernel() {
 #if defined(__x86_64__)
     switch (detected_instruction_set()) {
-        case InstructionSet::avx512: return avx512::sample_points;
-        case InstructionSet::avx2: return avx2::sample_points;
-        case InstructionSet::portable: break;
+        case InstructionSet::avx512:
+            return avx512::sample_points;
+        case InstructionSet::avx2:
+            return avx2::sample_points;
+        case InstructionSet::portable:
+            break;
     }
 #endif
     return portable::sample_points;
 }
 
-int wrap(int i, int n) { return ((i % n) + n) % n; }
+int wrap(int i, int n) {
+    return ((i % n) + n) % n;
+}
 
 // The map divided by the window's transform, its origin at element 0 of the padded grid.
 std::vector<float> padded_map(VolumeView map, const GriddingWindow& window, int padded) {
@@ -36,7 +41,8 @@ std::vector<float> padded_map(VolumeView map, const GriddingWindow& window, int 
         for (int y = 0; y < box; y++) {
             const float yz = profile[static_cast<std::size_t>(z)] * profile[static_cast<std::size_t>(y)];
             const auto row = (static_cast<std::size_t>(wrap(z - box / 2, padded)) * n +
-                              static_cast<std::size_t>(wrap(y - box / 2, padded))) * n;
+                              static_cast<std::size_t>(wrap(y - box / 2, padded))) *
+                             n;
             for (int x = 0; x < box; x++)
                 out[row + static_cast<std::size_t>(wrap(x - box / 2, padded))] =
                     map.at(x, y, z) * yz * profile[static_cast<std::size_t>(x)];
@@ -52,9 +58,11 @@ int padded_side(int box, double padding_factor) {
     return next_fast_size(static_cast<int>(std::ceil(box * padding_factor - 1e-6)));
 }
 
-PaddedTransform padded_transform(VolumeView map, const GriddingWindow& window, double padding_factor, ThreadPool& pool) {
+PaddedTransform padded_transform(VolumeView map, const GriddingWindow& window, double padding_factor,
+                                 ThreadPool& pool) {
     if (map.box < 8)
-        throw bad_input("A map of box " + std::to_string(map.box) + " cannot be sliced; expected at least 8 voxels.");
+        throw bad_input("A map of box " + std::to_string(map.box) +
+                        " cannot be sliced; expected at least 8 voxels.");
     PaddedTransform out;
     out.box = map.box;
     out.padded = padded_side(map.box, padding_factor);
@@ -72,14 +80,17 @@ PaddedTransform padded_transform(VolumeView map, const GriddingWindow& window, d
             const int z = static_cast<int>(r) - reach;
             for (int y = -reach; y <= reach; y++) {
                 const std::size_t direct = (static_cast<std::size_t>(wrap(z, padded)) * n +
-                                            static_cast<std::size_t>(wrap(y, padded))) * half;
+                                            static_cast<std::size_t>(wrap(y, padded))) *
+                                           half;
                 const std::size_t mate = (static_cast<std::size_t>(wrap(-z, padded)) * n +
-                                          static_cast<std::size_t>(wrap(-y, padded))) * half;
+                                          static_cast<std::size_t>(wrap(-y, padded))) *
+                                         half;
                 Complexf* row = out.values.data() + grid_index(layout, 0, y, z);
                 for (int x = 0; x <= padded / 2; x++) row[x] = spectrum[direct + static_cast<std::size_t>(x)];
                 for (int x = 1; x <= layout.margin; x++) {
                     row[-x] = std::conj(spectrum[mate + static_cast<std::size_t>(wrap(x, padded))]);
-                    row[padded / 2 + x] = std::conj(spectrum[mate + static_cast<std::size_t>(padded / 2 - x)]);
+                    row[padded / 2 + x] =
+                        std::conj(spectrum[mate + static_cast<std::size_t>(padded / 2 - x)]);
                 }
             }
         }
@@ -94,14 +105,16 @@ void sample_slices(const PaddedTransform& transform, std::span<const Mat3f> rota
     const WindowTaps taps = window_taps(transform.window);
     const SampleKernel kernel = sample_kernel();
     const auto count = static_cast<std::int64_t>(points.size()), blocks = (count + block - 1) / block;
-    pool.run(static_cast<std::int64_t>(rotations.size()) * blocks, [&](std::int64_t begin, std::int64_t end, int) {
-        for (auto item = begin; item < end; item++) {
-            const auto rotation = item / blocks, first = item % blocks * block;
-            kernel(reinterpret_cast<const float*>(transform.values.data()), layout, taps,
-                   rotations[static_cast<std::size_t>(rotation)].m, &points[static_cast<std::size_t>(first)].x,
-                   std::min(block, count - first), reinterpret_cast<float*>(out + rotation * count + first));
-        }
-    });
+    pool.run(static_cast<std::int64_t>(rotations.size()) * blocks,
+             [&](std::int64_t begin, std::int64_t end, int) {
+                 for (auto item = begin; item < end; item++) {
+                     const auto rotation = item / blocks, first = item % blocks * block;
+                     kernel(reinterpret_cast<const float*>(transform.values.data()), layout, taps,
+                            rotations[static_cast<std::size_t>(rotation)].m,
+                            &points[static_cast<std::size_t>(first)].x, std::min(block, count - first),
+                            reinterpret_cast<float*>(out + rotation * count + first));
+                 }
+             });
 }
 
 }  // namespace tumble

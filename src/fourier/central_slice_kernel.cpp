@@ -6,8 +6,8 @@ namespace tumble::TUMBLE_ISA {
 
 namespace {
 
-// The x weights are the same for every row of taps: rows are summed first, eight complex numbers at once, and weighted
-// and reduced at the end.
+// The x weights are the same for every row of taps: rows are summed first, eight complex numbers at once, and
+// weighted and reduced at the end.
 template <int width>
 void sample(const float* grid, const GridLayout& layout, const WindowTaps& taps, const float* rotation,
             const float* points, std::int64_t count, float* out) {
@@ -43,13 +43,20 @@ void sample(const float* grid, const GridLayout& layout, const WindowTaps& taps,
 void sample_points(const float* grid, const GridLayout& layout, const WindowTaps& taps, const float* rotation,
                    const float* points, std::int64_t count, float* out) {
     switch (taps.width) {
-        case 2: return sample<2>(grid, layout, taps, rotation, points, count, out);
-        case 3: return sample<3>(grid, layout, taps, rotation, points, count, out);
-        case 4: return sample<4>(grid, layout, taps, rotation, points, count, out);
-        case 5: return sample<5>(grid, layout, taps, rotation, points, count, out);
-        case 6: return sample<6>(grid, layout, taps, rotation, points, count, out);
-        case 7: return sample<7>(grid, layout, taps, rotation, points, count, out);
-        default: return sample<8>(grid, layout, taps, rotation, points, count, out);
+        case 2:
+            return sample<2>(grid, layout, taps, rotation, points, count, out);
+        case 3:
+            return sample<3>(grid, layout, taps, rotation, points, count, out);
+        case 4:
+            return sample<4>(grid, layout, taps, rotation, points, count, out);
+        case 5:
+            return sample<5>(grid, layout, taps, rotation, points, count, out);
+        case 6:
+            return sample<6>(grid, layout, taps, rotation, points, count, out);
+        case 7:
+            return sample<7>(grid, layout, taps, rotation, points, count, out);
+        default:
+            return sample<8>(grid, layout, taps, rotation, points, count, out);
     }
 }
 

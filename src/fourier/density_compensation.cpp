@@ -15,8 +15,8 @@ namespace {
 
 void require_same(const NormalEquations& a, const NormalEquations& b) {
     if (a.box != b.box)
-        throw bad_input("Normal equations of box " + std::to_string(b.box) + " cannot be added to those of box " +
-                        std::to_string(a.box) + ".");
+        throw bad_input("Normal equations of box " + std::to_string(b.box) +
+                        " cannot be added to those of box " + std::to_string(a.box) + ".");
 }
 
 double dot_product(const std::vector<float>& a, const std::vector<float>& b) {
@@ -25,15 +25,20 @@ double dot_product(const std::vector<float>& a, const std::vector<float>& b) {
     return sum;
 }
 
-// The prior at `shell` (of width 1/box, not necessarily whole), or a negative number where the map has to vanish.
+// First shell at which the map has to vanish.
+std::size_t band_end(const std::vector<double>& prior) {
+    return static_cast<std::size_t>(
+        std::find_if(prior.begin(), prior.end(), [](double p) { return !std::isfinite(p); }) - prior.begin());
+}
+
+// The prior at `shell` (of width 1/box, not necessarily whole); that of the last shell continues beyond it,
+// where the band limit makes it irrelevant but the operator has to stay positive.
 double prior_at(const std::vector<double>& prior, double shell) {
-    const auto nearest = static_cast<std::size_t>(std::lround(shell));
-    if (nearest >= prior.size() || !std::isfinite(prior[nearest])) return -1;
-    const auto low = static_cast<std::size_t>(shell);
-    const double fraction = shell - static_cast<double>(low);
-    if (fraction == 0 || low + 1 >= prior.size() || !std::isfinite(prior[low]) || !std::isfinite(prior[low + 1]))
-        return prior[nearest];
-    return (1 - fraction) * prior[low] + fraction * prior[low + 1];
+    const std::size_t end = band_end(prior);
+    if (end == 0) return 0;
+    const auto low = std::min(static_cast<std::size_t>(shell), end - 1), high = std::min(low + 1, end - 1);
+    const double fraction = std::min(1.0, shell - static_cast<double>(low));
+    return (1 - fraction) * prior[low] + fraction * prior[high];
 }
 
 double frequency_norm(int x, int y, int z, int n) {
@@ -41,32 +46,36 @@ double frequency_norm(int x, int y, int z, int n) {
     return std::sqrt(static_cast<double>(x) * x + ky * ky + kz * kz);
 }
 
-/// The normal operator with its prior: a convolution of the doubled box, as a real multiplier of the half spectrum.
+/// The normal operator with its prior: a convolution of the doubled box, as a real multiplier of the half
+/// spectrum.
 class NormalOperator {
   public:
     NormalOperator(const NormalEquations& equations, const std::vector<double>& prior, ThreadPool& pool)
         : box_(equations.box), doubled_(2 * equations.box), fft_(doubled_), pool_(pool) {
-        const auto n = static_cast<std::size_t>(doubled_), half = n / 2 + 1, b = static_cast<std::size_t>(box_);
+        const auto n = static_cast<std::size_t>(doubled_), half = n / 2 + 1,
+                   b = static_cast<std::size_t>(box_);
         real_.resize(n * n * n);
         spectrum_.resize(n * n * half);
         multiplier_.resize(spectrum_.size());
         for (std::size_t z = 0; z < n; z++)
             for (std::size_t y = 0; y < n; y++)
                 for (std::size_t x = 0; x < n; x++)
-                    real_[(((z + b) % n) * n + (y + b) % n) * n + (x + b) % n] = equations.kernel[(z * n + y) * n + x];
+                    real_[(((z + b) % n) * n + (y + b) % n) * n + (x + b) % n] =
+                        equations.kernel[(z * n + y) * n + x];
         fft_.forward(real_.data(), spectrum_.data());
-        // Divided by n^3 for the inverse transform. Gridding errors must not make the operator indefinite.
+        // Divided by n^3 for the inverse transform. The kernel is cut off at the doubled box, so its
+        // transform has negative lobes; only the operator as a whole, restricted to the box, is positive.
         const double scale = 1 / (static_cast<double>(n) * static_cast<double>(n) * static_cast<double>(n));
         const double cells = 0.5 * static_cast<double>(b) * static_cast<double>(b) * static_cast<double>(b);
         for (std::size_t z = 0; z < n; z++)
             for (std::size_t y = 0; y < n; y++)
                 for (std::size_t x = 0; x < half; x++) {
                     const std::size_t i = (z * n + y) * half + x;
-                    const double data = std::max(0.0, static_cast<double>(spectrum_[i].real()));
-                    const double shell =
-                        frequency_norm(static_cast<int>(x), static_cast<int>(y), static_cast<int>(z), doubled_) / 2;
-                    const double added = prior.empty() ? 0 : prior_at(prior, shell);
-                    multiplier_[i] = added < 0 ? 0.0f : static_cast<float>(scale * (data + cells * added));
+                    const double data = spectrum_[i].real();
+                    const double shell = frequency_norm(static_cast<int>(x), static_cast<int>(y),
+                                                        static_cast<int>(z), doubled_) /
+                                         2;
+                    multiplier_[i] = static_cast<float>(scale * (data + cells * prior_at(prior, shell)));
                 }
         std::fill(real_.begin(), real_.end(), 0.0f);
     }
@@ -78,10 +87,11 @@ class NormalOperator {
             for (std::size_t y = 0; y < b; y++)
                 std::copy_n(in.data() + (z * b + y) * b, b, real_.data() + (z * n + y) * n);
         fft_.forward(real_.data(), spectrum_.data());
-        pool_.run(static_cast<std::int64_t>(spectrum_.size()), [&](std::int64_t begin, std::int64_t end, int) {
-            for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); i++)
-                spectrum_[i] *= multiplier_[i];
-        });
+        pool_.run(static_cast<std::int64_t>(spectrum_.size()),
+                  [&](std::int64_t begin, std::int64_t end, int) {
+                      for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); i++)
+                          spectrum_[i] *= multiplier_[i];
+                  });
         fft_.inverse(spectrum_.data(), real_.data());
         for (std::size_t z = 0; z < b; z++)
             for (std::size_t y = 0; y < b; y++)
@@ -96,21 +106,36 @@ class NormalOperator {
     std::vector<Complexf> spectrum_;
 };
 
-// Sets the transform to zero where the prior ends.
-void limit_band(std::vector<float>& map, int box, const std::vector<double>& prior) {
-    const auto n = static_cast<std::size_t>(box), half = n / 2 + 1;
-    const Fft3D fft(box);
-    std::vector<Complexf> spectrum(n * n * half);
-    fft.forward(map.data(), spectrum.data());
-    const float scale = 1 / (static_cast<float>(n) * static_cast<float>(n) * static_cast<float>(n));
-    for (std::size_t z = 0; z < n; z++)
-        for (std::size_t y = 0; y < n; y++)
-            for (std::size_t x = 0; x < half; x++) {
-                const double shell = frequency_norm(static_cast<int>(x), static_cast<int>(y), static_cast<int>(z), box);
-                spectrum[(z * n + y) * half + x] *= prior_at(prior, shell) < 0 ? 0.0f : scale;
-            }
-    fft.inverse(spectrum.data(), map.data());
-}
+/// Projection onto maps whose transform vanishes beyond the last shell of the prior; nothing where there is
+/// no prior.
+class BandLimit {
+  public:
+    BandLimit(int box, const std::vector<double>& prior) : box_(box), end_(band_end(prior)), fft_(box) {
+        const auto n = static_cast<std::size_t>(box);
+        if (!prior.empty()) spectrum_.resize(n * n * (n / 2 + 1));
+    }
+    void apply(std::vector<float>& map) {
+        if (spectrum_.empty()) return;
+        const auto n = static_cast<std::size_t>(box_), half = n / 2 + 1;
+        fft_.forward(map.data(), spectrum_.data());
+        const float scale = 1 / (static_cast<float>(n) * static_cast<float>(n) * static_cast<float>(n));
+        for (std::size_t z = 0; z < n; z++)
+            for (std::size_t y = 0; y < n; y++)
+                for (std::size_t x = 0; x < half; x++) {
+                    const double shell =
+                        frequency_norm(static_cast<int>(x), static_cast<int>(y), static_cast<int>(z), box_);
+                    spectrum_[(z * n + y) * half + x] *=
+                        shell < static_cast<double>(end_) - 0.5 ? scale : 0.0f;
+                }
+        fft_.inverse(spectrum_.data(), map.data());
+    }
+
+  private:
+    int box_;
+    std::size_t end_;
+    Fft3D fft_;
+    std::vector<Complexf> spectrum_;
+};
 
 void apply_mask(std::vector<float>& values, const std::vector<float>& mask) {
     if (mask.empty()) return;
@@ -135,9 +160,11 @@ NormalEquations& NormalEquations::operator-=(const NormalEquations& other) {
     return *this;
 }
 
-NormalEquations accumulate(const SliceSamples& samples, int box, const GriddingWindow& window, double padding_factor,
-                           ThreadPool& pool) {
-    if (box < 8) throw bad_input("A map of box " + std::to_string(box) + " was asked for; expected at least 8 voxels.");
+NormalEquations accumulate(const SliceSamples& samples, int box, const GriddingWindow& window,
+                           double padding_factor, ThreadPool& pool) {
+    if (box < 8)
+        throw bad_input("A map of box " + std::to_string(box) +
+                        " was asked for; expected at least 8 voxels.");
     NormalEquations out;
     out.box = box;
     InsertionGrid data = insertion_grid(padded_side(box, padding_factor), 2, window);
@@ -150,22 +177,28 @@ NormalEquations accumulate(const SliceSamples& samples, int box, const GriddingW
     return out;
 }
 
+// The map is sought as B M u, mask M first, band limit B second: the normal operator for u is M B A B M.
 Volume solve(const NormalEquations& equations, const SolveOptions& options, ThreadPool& pool) {
     const auto voxels = equations.right_side.size();
     if (!options.mask.empty() && options.mask.size() != voxels)
-        throw bad_input("The mask has " + std::to_string(options.mask.size()) + " voxels; expected " + std::to_string(voxels) + ".");
-    Volume map(equations.box, 0);
+        throw bad_input("The mask has " + std::to_string(options.mask.size()) + " voxels; expected " +
+                        std::to_string(voxels) + ".");
     NormalOperator normal(equations, options.prior, pool);
-    std::vector<float> residual = equations.right_side, product(voxels), masked(voxels);
-    if (!options.prior.empty()) limit_band(residual, equations.box, options.prior);
+    BandLimit band(equations.box, options.prior);
+    Volume map(equations.box, 0);
+    std::vector<float> residual = equations.right_side, limited, product(voxels);
+    band.apply(residual);
     apply_mask(residual, options.mask);
     std::vector<float> direction = residual;
     double power = dot_product(residual, residual);
     const double goal = options.tolerance * options.tolerance * power;
     for (int step = 0; step < options.steps && power > goal && power > 0; step++) {
-        masked = direction;
-        apply_mask(masked, options.mask);
-        normal.apply(masked, product);
+        limited = direction;
+        apply_mask(limited, options.mask);
+        if (!options.mask.empty())
+            band.apply(limited);  // without a mask every direction is within the band already
+        normal.apply(limited, product);
+        band.apply(product);
         apply_mask(product, options.mask);
         const double curvature = dot_product(direction, product);
         if (!(curvature > 0)) break;
@@ -178,7 +211,7 @@ Volume solve(const NormalEquations& equations, const SolveOptions& options, Thre
         power = next;
     }
     apply_mask(map.values, options.mask);
-    if (!options.prior.empty()) limit_band(map.values, equations.box, options.prior);
+    band.apply(map.values);
     return map;
 }
 

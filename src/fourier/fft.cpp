@@ -9,7 +9,9 @@ namespace tumble {
 namespace {
 
 void require_positive(int n) {
-    if (n < 1) throw bad_input("A Fourier transform was asked for side " + std::to_string(n) + "; expected at least 1.");
+    if (n < 1)
+        throw bad_input("A Fourier transform was asked for side " + std::to_string(n) +
+                        "; expected at least 1.");
 }
 
 }  // namespace
@@ -53,7 +55,9 @@ using Plan = std::unique_ptr<std::remove_pointer_t<fftwf_plan>, DestroyPlan>;
 // FFTW_UNALIGNED, because one plan must then serve every array, or the bits would depend on where it lies.
 constexpr unsigned plan_flags = FFTW_ESTIMATE | FFTW_UNALIGNED;
 
-fftwf_complex* as_fftw(Complexf* p) { return reinterpret_cast<fftwf_complex*>(p); }
+fftwf_complex* as_fftw(Complexf* p) {
+    return reinterpret_cast<fftwf_complex*>(p);
+}
 
 // Planning with FFTW_ESTIMATE does not touch the arrays, but asks for some.
 struct RealPlans {
@@ -67,14 +71,18 @@ struct RealPlans {
                                 static_cast<std::size_t>(sides[rank - 1] / 2 + 1)),
             fftwf_free);
         std::lock_guard guard(planner_lock());
-        forward.reset(fftwf_plan_dft_r2c(rank, sides, real.get(), half.get(), plan_flags | FFTW_PRESERVE_INPUT));
-        inverse.reset(fftwf_plan_dft_c2r(rank, sides, half.get(), real.get(), plan_flags | FFTW_DESTROY_INPUT));
+        forward.reset(
+            fftwf_plan_dft_r2c(rank, sides, real.get(), half.get(), plan_flags | FFTW_PRESERVE_INPUT));
+        inverse.reset(
+            fftwf_plan_dft_c2r(rank, sides, half.get(), real.get(), plan_flags | FFTW_DESTROY_INPUT));
         if (!forward || !inverse) throw system_error("FFTW could not plan a transform.");
     }
     void run_forward(const float* real, Complexf* half) const {
         fftwf_execute_dft_r2c(forward.get(), const_cast<float*>(real), as_fftw(half));
     }
-    void run_inverse(Complexf* half, float* real) const { fftwf_execute_dft_c2r(inverse.get(), as_fftw(half), real); }
+    void run_inverse(Complexf* half, float* real) const {
+        fftwf_execute_dft_c2r(inverse.get(), as_fftw(half), real);
+    }
 };
 
 }  // namespace
@@ -147,8 +155,12 @@ Fft2D::Fft2D(int height, int width) {
 Fft2D::~Fft2D() = default;
 Fft2D::Fft2D(Fft2D&&) noexcept = default;
 Fft2D& Fft2D::operator=(Fft2D&&) noexcept = default;
-void Fft2D::forward(const float* image, Complexf* transform) const { plans_->run_forward(image, transform); }
-void Fft2D::inverse(Complexf* transform, float* image) const { plans_->run_inverse(transform, image); }
+void Fft2D::forward(const float* image, Complexf* transform) const {
+    plans_->run_forward(image, transform);
+}
+void Fft2D::inverse(Complexf* transform, float* image) const {
+    plans_->run_inverse(transform, image);
+}
 
 Fft3D::Fft3D(int n) {
     require_positive(n);
@@ -158,7 +170,11 @@ Fft3D::Fft3D(int n) {
 Fft3D::~Fft3D() = default;
 Fft3D::Fft3D(Fft3D&&) noexcept = default;
 Fft3D& Fft3D::operator=(Fft3D&&) noexcept = default;
-void Fft3D::forward(const float* volume, Complexf* transform) const { plans_->run_forward(volume, transform); }
-void Fft3D::inverse(Complexf* transform, float* volume) const { plans_->run_inverse(transform, volume); }
+void Fft3D::forward(const float* volume, Complexf* transform) const {
+    plans_->run_forward(volume, transform);
+}
+void Fft3D::inverse(Complexf* transform, float* volume) const {
+    plans_->run_inverse(transform, volume);
+}
 
 }  // namespace tumble

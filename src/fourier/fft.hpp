@@ -1,23 +1,26 @@
 #pragma once
-// Discrete Fourier transforms behind one interface. Library: FFTW3 single precision, or pocketfft (CMake: TUMBLE_FFT).
+// Discrete Fourier transforms behind one interface. Library: FFTW3 single precision, or pocketfft (CMake:
+// TUMBLE_FFT).
 //
-// Forward: F(k) = sum_x f(x) exp(-2 pi i k x / n), unnormalised; inverse: the same with +, unnormalised, so that
-// inverse(forward(f)) = n f. Real transforms keep the half with kx = 0 .. width/2, in order (z, y, kx), kx fastest.
-// The origin of both sides is element 0; centre_origin moves it.
+// Forward: F(k) = sum_x f(x) exp(-2 pi i k x / n), unnormalised; inverse: the same with +, unnormalised, so
+// that inverse(forward(f)) = n f. Real transforms keep the half with kx = 0 .. width/2, in order (z, y, kx),
+// kx fastest. The origin of both sides is element 0.
 #include <memory>
 
 #include "core/small_vectors.hpp"
 
 namespace tumble {
 
-/// Plan for real 2D transforms of height x width. Any thread may call it, several at once; planning is behind one lock.
+/// Plan for real 2D transforms of height x width. Any thread may call it, several at once; planning is behind
+/// one lock.
 class Fft2D {
   public:
     Fft2D(int height, int width);
     ~Fft2D();
     Fft2D(Fft2D&&) noexcept;
     Fft2D& operator=(Fft2D&&) noexcept;
-    /// image: height * width; transform: height * (width/2 + 1). Neither needs alignment; they must not overlap.
+    /// image: height * width; transform: height * (width/2 + 1). Neither needs alignment; they must not
+    /// overlap.
     void forward(const float* image, Complexf* transform) const;
     /// Overwrites `transform`.
     void inverse(Complexf* transform, float* image) const;

@@ -13,13 +13,16 @@ namespace tumble {
 
 double GriddingWindow::beta() const {
     const double reach = width / padding * (padding - 0.5);
-    return std::numbers::pi * std::sqrt(std::max(reach * reach - 0.8, 0.1));
+    // Beatty's value zeroes the alias at the map's corner; 2.5 % more is where the mean square alias over a
+    // ball that fills the box is least, for widths 4 to 6.
+    return 1.025 * std::numbers::pi * std::sqrt(std::max(reach * reach - 0.8, 0.1));
 }
 
 double GriddingWindow::value(double distance) const {
     const double u = 2 * distance / width;
     if (std::abs(u) > 1) return 0;
-    return std::cyl_bessel_i(0.0, beta() * std::sqrt(std::max(0.0, 1 - u * u))) / std::cyl_bessel_i(0.0, beta());
+    return std::cyl_bessel_i(0.0, beta() * std::sqrt(std::max(0.0, 1 - u * u))) /
+           std::cyl_bessel_i(0.0, beta());
 }
 
 double GriddingWindow::transform(double position) const {
@@ -31,7 +34,8 @@ double GriddingWindow::transform(double position) const {
 
 WindowTaps window_taps(const GriddingWindow& window) {
     if (window.width < 2 || window.width > WindowTaps::lanes)
-        throw bad_input("The gridding window's width is " + std::to_string(window.width) + "; expected 2 to 8.");
+        throw bad_input("The gridding window's width is " + std::to_string(window.width) +
+                        "; expected 2 to 8.");
     constexpr int n = WindowTaps::terms;
     WindowTaps taps;
     taps.width = window.width;
@@ -48,7 +52,8 @@ WindowTaps window_taps(const GriddingWindow& window) {
                 sum += window.value(0.5 * t + tap - 0.5 * (window.width - 1)) * std::cos(k * angle);
             }
             const double coefficient = sum * (k == 0 ? 1.0 : 2.0) / n;
-            for (int i = 0; i < n; i++) power[static_cast<std::size_t>(i)] += coefficient * previous[static_cast<std::size_t>(i)];
+            for (int i = 0; i < n; i++)
+                power[static_cast<std::size_t>(i)] += coefficient * previous[static_cast<std::size_t>(i)];
             for (std::size_t i = 0; i < n; i++) next[i] = (i > 0 ? 2 * current[i - 1] : 0) - previous[i];
             std::swap(previous, current);
             std::swap(current, next);

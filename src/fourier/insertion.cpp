@@ -16,14 +16,18 @@ namespace {
 
 constexpr int brick_rows = 8;  // at least the widest window, so that bricks two apart never touch
 static_assert(brick_rows >= WindowTaps::lanes);
-constexpr std::int64_t samples_per_sort = 1 << 17;  // fixed: the order of additions must not depend on threads
+constexpr std::int64_t samples_per_sort = 1
+                                          << 17;  // fixed: the order of additions must not depend on threads
 
 InsertKernel insert_kernel() {
 #if defined(__x86_64__)
     switch (detected_instruction_set()) {
-        case InstructionSet::avx512: return avx512::insert_placed;
-        case InstructionSet::avx2: return avx2::insert_placed;
-        case InstructionSet::portable: break;
+        case InstructionSet::avx512:
+            return avx512::insert_placed;
+        case InstructionSet::avx2:
+            return avx2::insert_placed;
+        case InstructionSet::portable:
+            break;
     }
 #endif
     return portable::insert_placed;
@@ -32,12 +36,14 @@ InsertKernel insert_kernel() {
 /// Samples of a group of images, sorted by brick.
 struct SortedSamples {
     std::vector<PlacedSample> samples;
-    std::vector<std::int32_t> brick;   ///< of each sample
-    std::vector<std::int32_t> order;   ///< samples by brick
-    std::vector<std::int64_t> begin;   ///< of each brick in `order`
+    std::vector<std::int32_t> brick;  ///< of each sample
+    std::vector<std::int32_t> order;  ///< samples by brick
+    std::vector<std::int64_t> begin;  ///< of each brick in `order`
 };
 
-int bricks_per_axis(const GridLayout& layout) { return (layout.rows + brick_rows - 1) / brick_rows; }
+int bricks_per_axis(const GridLayout& layout) {
+    return (layout.rows + brick_rows - 1) / brick_rows;
+}
 
 int brick_of(const GridPoint& point, const GridLayout& layout) {
     const int reach = layout.padded / 2 + layout.margin;
@@ -45,8 +51,8 @@ int brick_of(const GridPoint& point, const GridLayout& layout) {
 }
 
 void place_images(const InsertionGrid& grid, const SliceSamples& in, std::int64_t first, std::int64_t last,
-                  std::span<const FrequencyPoint> points, std::span<const std::int32_t> kept, SortedSamples& out,
-                  ThreadPool& pool) {
+                  std::span<const FrequencyPoint> points, std::span<const std::int32_t> kept,
+                  SortedSamples& out, ThreadPool& pool) {
     const auto count = static_cast<std::int64_t>(kept.size());
     out.samples.resize(static_cast<std::size_t>(count * (last - first)));
     out.brick.resize(out.samples.size());
@@ -57,13 +63,14 @@ void place_images(const InsertionGrid& grid, const SliceSamples& in, std::int64_
             for (std::int64_t k = 0; k < count; k++) {
                 const auto p = static_cast<std::size_t>(kept[static_cast<std::size_t>(k)]);
                 const float w = weight * in.point_weights[p];
-                const Complexf value = grid.components == 1
-                                           ? Complexf(w, 0)
-                                           : w * in.values[(first + i) * static_cast<std::int64_t>(points.size()) +
-                                                           static_cast<std::int64_t>(p)];
+                const Complexf value =
+                    grid.components == 1
+                        ? Complexf(w, 0)
+                        : w * in.values[(first + i) * static_cast<std::int64_t>(points.size()) +
+                                        static_cast<std::int64_t>(p)];
                 const auto slot = static_cast<std::size_t>(i * count + k);
-                out.samples[slot] = place_sample(rotation, points[p].x, points[p].y, value.real(), value.imag(),
-                                                 grid.layout.padded, grid.window.width);
+                out.samples[slot] = place_sample(rotation, points[p].x, points[p].y, value.real(),
+                                                 value.imag(), grid.layout.padded, grid.window.width);
                 out.brick[slot] = brick_of(out.samples[slot].point, grid.layout);
             }
         }
@@ -77,21 +84,25 @@ void sort_by_brick(int bricks, SortedSamples& s) {
     std::vector<std::int64_t> next(s.begin.begin(), s.begin.end() - 1);
     s.order.resize(s.samples.size());
     for (std::size_t i = 0; i < s.brick.size(); i++)
-        s.order[static_cast<std::size_t>(next[static_cast<std::size_t>(s.brick[i])]++)] = static_cast<std::int32_t>(i);
+        s.order[static_cast<std::size_t>(next[static_cast<std::size_t>(s.brick[i])]++)] =
+            static_cast<std::int32_t>(i);
 }
 
 void require_shapes(const SliceSamples& samples, int components) {
     if (samples.image_weights.size() != samples.rotations.size())
-        throw bad_input("There are " + std::to_string(samples.image_weights.size()) + " image weights; expected one for each of " +
+        throw bad_input("There are " + std::to_string(samples.image_weights.size()) +
+                        " image weights; expected one for each of " +
                         std::to_string(samples.rotations.size()) + " rotations.");
     if (samples.point_weights.size() != samples.points.size())
-        throw bad_input("There are " + std::to_string(samples.point_weights.size()) + " point weights; expected one for each of " +
-                        std::to_string(samples.points.size()) + " points.");
+        throw bad_input("There are " + std::to_string(samples.point_weights.size()) +
+                        " point weights; expected one for each of " + std::to_string(samples.points.size()) +
+                        " points.");
     if (components == 2 && samples.values == nullptr && !samples.rotations.empty())
         throw bad_input("Samples to be inserted have no values.");
 }
 
-// Grid rows that fall on row i of the DFT when wrapped: i itself, and one period away where the margin reaches.
+// Grid rows that fall on row i of the DFT when wrapped: i itself, and one period away where the margin
+// reaches.
 struct Preimages {
     int count = 0;
     std::array<int, 3> at{};
@@ -99,11 +110,13 @@ struct Preimages {
 Preimages preimages(int i, int padded, int lowest, int highest) {
     Preimages out;
     for (int candidate : {i - padded, i, i + padded})
-        if (candidate >= lowest && candidate <= highest) out.at[static_cast<std::size_t>(out.count++)] = candidate;
+        if (candidate >= lowest && candidate <= highest)
+            out.at[static_cast<std::size_t>(out.count++)] = candidate;
     return out;
 }
 
-// Half the sum of a cell and of the Friedel mate's conjugate, over all cells that wrap onto (x, y, z), x >= 0.
+// Half the sum of a cell and of the Friedel mate's conjugate, over all cells that wrap onto (x, y, z), x >=
+// 0.
 Complexf folded(const InsertionGrid& grid, int x, int y, int z) {
     const GridLayout& layout = grid.layout;
     const int reach = layout.padded / 2 + layout.margin;
@@ -115,8 +128,9 @@ Complexf folded(const InsertionGrid& grid, int x, int y, int z) {
         for (int k = 0; k < pz.count; k++)
             for (int j = 0; j < py.count; j++)
                 for (int i = 0; i < px.count; i++) {
-                    const auto cell = grid_index(layout, px.at[static_cast<std::size_t>(i)], py.at[static_cast<std::size_t>(j)],
-                                                   pz.at[static_cast<std::size_t>(k)]);
+                    const auto cell =
+                        grid_index(layout, px.at[static_cast<std::size_t>(i)],
+                                   py.at[static_cast<std::size_t>(j)], pz.at[static_cast<std::size_t>(k)]);
                     const float* value = grid.values.data() + grid.components * cell;
                     sum += Complexf(value[0], grid.components == 2 ? static_cast<float>(sign) * value[1] : 0);
                 }
@@ -147,7 +161,8 @@ void insert_samples(InsertionGrid& grid, const SliceSamples& in, ThreadPool& poo
 
     const int axis = bricks_per_axis(grid.layout);
     const auto images = static_cast<std::int64_t>(in.rotations.size());
-    const std::int64_t group = std::max<std::int64_t>(1, samples_per_sort / static_cast<std::int64_t>(kept.size()));
+    const std::int64_t group =
+        std::max<std::int64_t>(1, samples_per_sort / static_cast<std::int64_t>(kept.size()));
     SortedSamples sorted;
     for (std::int64_t first = 0; first < images; first += group) {
         place_images(grid, in, first, std::min(images, first + group), in.points, kept, sorted, pool);
@@ -160,7 +175,8 @@ void insert_samples(InsertionGrid& grid, const SliceSamples& in, ThreadPool& poo
                 if (z >= axis || y >= axis) return;
                 const auto brick = static_cast<std::size_t>(z * axis + y);
                 kernel(grid.values.data(), grid.layout, taps, grid.components, sorted.samples.data(),
-                       sorted.order.data() + sorted.begin[brick], sorted.begin[brick + 1] - sorted.begin[brick]);
+                       sorted.order.data() + sorted.begin[brick],
+                       sorted.begin[brick + 1] - sorted.begin[brick]);
             });
     }
 }
@@ -168,7 +184,8 @@ void insert_samples(InsertionGrid& grid, const SliceSamples& in, ThreadPool& poo
 std::vector<float> gridded_to_map(InsertionGrid& grid, int box, ThreadPool& pool) {
     const int padded = grid.layout.padded;
     if (box < 1 || box > padded)
-        throw bad_input("A map of box " + std::to_string(box) + " was asked of a grid of side " + std::to_string(padded) + ".");
+        throw bad_input("A map of box " + std::to_string(box) + " was asked of a grid of side " +
+                        std::to_string(padded) + ".");
     const auto n = static_cast<std::size_t>(padded), half = n / 2 + 1, b = static_cast<std::size_t>(box);
     std::vector<Complexf> spectrum(n * n * half);
     pool.run(padded, [&](std::int64_t begin, std::int64_t end, int) {
@@ -177,7 +194,8 @@ std::vector<float> gridded_to_map(InsertionGrid& grid, int box, ThreadPool& pool
                 for (std::size_t x = 0; x < half; x++)
                     spectrum[(static_cast<std::size_t>(z) * n + static_cast<std::size_t>(y)) * half + x] =
                         folded(grid, static_cast<int>(x), y < padded / 2 ? y : y - padded,
-                               static_cast<int>(z) < padded / 2 ? static_cast<int>(z) : static_cast<int>(z) - padded);
+                               static_cast<int>(z) < padded / 2 ? static_cast<int>(z)
+                                                                : static_cast<int>(z) - padded);
     });
     std::vector<float> real(n * n * n);
     Fft3D(padded).inverse(spectrum.data(), real.data());

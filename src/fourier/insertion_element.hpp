@@ -11,8 +11,8 @@ struct PlacedSample {
 };
 
 /// Places value (re, im), already weighted, at the plane point (x, y) of the slice at orientation `m`.
-TUMBLE_HD static inline PlacedSample place_sample(const float* m, float x, float y, float re, float im, int padded,
-                                                  int width) {
+TUMBLE_HD static inline PlacedSample place_sample(const float* m, float x, float y, float re, float im,
+                                                  int padded, int width) {
     PlacedSample sample;
     sample.point = place_point(m, x, y, padded, width);
     sample.re = re;

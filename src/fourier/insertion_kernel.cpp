@@ -6,10 +6,11 @@ namespace tumble::TUMBLE_ISA {
 
 namespace {
 
-// The value times the x weights is the same for every row of taps, so a row costs one product and one addition.
+// The value times the x weights is the same for every row of taps, so a row costs one product and one
+// addition.
 template <int width>
-void insert_complex(float* grid, const GridLayout& layout, const WindowTaps& taps, const PlacedSample* samples,
-                    const std::int32_t* order, std::int64_t count) {
+void insert_complex(float* grid, const GridLayout& layout, const WindowTaps& taps,
+                    const PlacedSample* samples, const std::int32_t* order, std::int64_t count) {
     const std::int64_t row = 2 * static_cast<std::int64_t>(layout.stride), plane = row * layout.rows;
     for (std::int64_t s = 0; s < count; s++) {
         const PlacedSample& sample = samples[order[s]];
@@ -48,8 +49,8 @@ void insert_real(float* grid, const GridLayout& layout, const WindowTaps& taps, 
 }
 
 template <int width>
-void insert(float* grid, const GridLayout& layout, const WindowTaps& taps, int components, const PlacedSample* samples,
-            const std::int32_t* order, std::int64_t count) {
+void insert(float* grid, const GridLayout& layout, const WindowTaps& taps, int components,
+            const PlacedSample* samples, const std::int32_t* order, std::int64_t count) {
     if (components == 2)
         insert_complex<width>(grid, layout, taps, samples, order, count);
     else
@@ -61,13 +62,20 @@ void insert(float* grid, const GridLayout& layout, const WindowTaps& taps, int c
 void insert_placed(float* grid, const GridLayout& layout, const WindowTaps& taps, int components,
                    const PlacedSample* samples, const std::int32_t* order, std::int64_t count) {
     switch (taps.width) {
-        case 2: return insert<2>(grid, layout, taps, components, samples, order, count);
-        case 3: return insert<3>(grid, layout, taps, components, samples, order, count);
-        case 4: return insert<4>(grid, layout, taps, components, samples, order, count);
-        case 5: return insert<5>(grid, layout, taps, components, samples, order, count);
-        case 6: return insert<6>(grid, layout, taps, components, samples, order, count);
-        case 7: return insert<7>(grid, layout, taps, components, samples, order, count);
-        default: return insert<8>(grid, layout, taps, components, samples, order, count);
+        case 2:
+            return insert<2>(grid, layout, taps, components, samples, order, count);
+        case 3:
+            return insert<3>(grid, layout, taps, components, samples, order, count);
+        case 4:
+            return insert<4>(grid, layout, taps, components, samples, order, count);
+        case 5:
+            return insert<5>(grid, layout, taps, components, samples, order, count);
+        case 6:
+            return insert<6>(grid, layout, taps, components, samples, order, count);
+        case 7:
+            return insert<7>(grid, layout, taps, components, samples, order, count);
+        default:
+            return insert<8>(grid, layout, taps, components, samples, order, count);
     }
 }
 

@@ -11,13 +11,16 @@ using InsertKernel = void (*)(float* grid, const GridLayout& layout, const Windo
                               const PlacedSample* samples, const std::int32_t* order, std::int64_t count);
 
 namespace portable {
-void insert_placed(float*, const GridLayout&, const WindowTaps&, int, const PlacedSample*, const std::int32_t*, std::int64_t);
+void insert_placed(float*, const GridLayout&, const WindowTaps&, int, const PlacedSample*,
+                   const std::int32_t*, std::int64_t);
 }
 namespace avx2 {
-void insert_placed(float*, const GridLayout&, const WindowTaps&, int, const PlacedSample*, const std::int32_t*, std::int64_t);
+void insert_placed(float*, const GridLayout&, const WindowTaps&, int, const PlacedSample*,
+                   const std::int32_t*, std::int64_t);
 }
 namespace avx512 {
-void insert_placed(float*, const GridLayout&, const WindowTaps&, int, const PlacedSample*, const std::int32_t*, std::int64_t);
+void insert_placed(float*, const GridLayout&, const WindowTaps&, int, const PlacedSample*,
+                   const std::int32_t*, std::int64_t);
 }
 
 }  // namespace tumble

@@ -12,9 +12,9 @@ namespace tumble {
 namespace {
 
 constexpr int map_steps = 8;              // conjugate-gradient steps: enough for poses, see docs/performance.md
-constexpr double mate_cut = 25;           // mates within this much of the best are polished
-constexpr std::size_t polished_mates = 6;
-constexpr double least_share = 0.02;
+constexpr double mate_cut = 15;           // mates within this much of the best are polished
+constexpr std::size_t polished_mates = 4;
+constexpr double least_share = 0.04;
 
 struct FoldModels {
     std::vector<PaddedTransform> transforms;

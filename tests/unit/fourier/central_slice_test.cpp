@@ -18,8 +18,8 @@ struct Slices {
     std::vector<Complexf> values;
 };
 
-Slices slices_of(VolumeView map, const GriddingWindow& window, double padding, std::vector<FrequencyPoint> points, int count,
-                 std::uint64_t seed) {
+Slices slices_of(VolumeView map, const GriddingWindow& window, double padding,
+                 std::vector<FrequencyPoint> points, int count, std::uint64_t seed) {
     Slices s;
     RandomStream random(seed, 1, RandomPurpose::test);
     for (int i = 0; i < count; i++) {
@@ -62,10 +62,13 @@ std::complex<double> direct_sum(VolumeView map, Vec3 k) {
 
 std::vector<FrequencyPoint> scattered_points(int count) {
     RandomStream random(7, 0, RandomPurpose::test);
-    std::vector<FrequencyPoint> points{{0, 0}, {0.5f, 0}, {-0.5f, 0}, {0, 0.5f}, {0, -0.5f}, {0.3f, 0.4f}, {0.4f, -0.3f}};
+    std::vector<FrequencyPoint> points{{0, 0},     {0.5f, 0},    {-0.5f, 0},   {0, 0.5f},
+                                       {0, -0.5f}, {0.3f, 0.4f}, {0.4f, -0.3f}};
     while (static_cast<int>(points.size()) < count) {
-        const double radius = 0.5 * std::sqrt(random.uniform()), angle = 2 * std::numbers::pi * random.uniform();
-        points.push_back({static_cast<float>(radius * std::cos(angle)), static_cast<float>(radius * std::sin(angle))});
+        const double radius = 0.5 * std::sqrt(random.uniform()),
+                     angle = 2 * std::numbers::pi * random.uniform();
+        points.push_back(
+            {static_cast<float>(radius * std::cos(angle)), static_cast<float>(radius * std::sin(angle))});
     }
     return points;
 }
@@ -73,16 +76,19 @@ std::vector<FrequencyPoint> scattered_points(int count) {
 }  // namespace
 
 TEST_CASE("Slices agree with the direct sum over the voxels of a map that fills its box") {
-    // White noise up to the box's border: the hardest map. Points on the border of the Nyquist disc are among them.
+    // White noise up to the box's border: the hardest map. Points on the border of the Nyquist disc are among
+    // them.
     for (const int box : {24, 25}) {
         Volume map(box, 1);
         RandomStream random(3, static_cast<std::uint32_t>(box), RandomPurpose::test);
         for (int z = 0; z < box; z++)
             for (int y = 0; y < box; y++)
                 for (int x = 0; x < box; x++)
-                    if (std::hypot(x - box / 2, y - box / 2, z - box / 2) < box / 2) map.at(x, y, z) = static_cast<float>(random.normal());
+                    if (std::hypot(x - box / 2, y - box / 2, z - box / 2) < box / 2)
+                        map.at(x, y, z) = static_cast<float>(random.normal());
         const auto truth = [&](Vec3 k) { return direct_sum(map.view(), k); };
-        CHECK(error_of(slices_of(map.view(), default_window(), 1.333, scattered_points(60), 6, 5), truth) < 5e-4);
+        CHECK(error_of(slices_of(map.view(), default_window(), 1.333, scattered_points(60), 6, 5), truth) <
+              5e-4);
         CHECK(error_of(slices_of(map.view(), wide_window(), 2, scattered_points(60), 6, 5), truth) < 5e-5);
     }
 }
@@ -108,13 +114,16 @@ TEST_CASE("Slices of an odd box are centred on voxel box/2") {
 TEST_CASE("Points outside the Nyquist disc give zero, points on its border do not") {
     Volume map(16, 1);
     map.at(8, 8, 8) = 1;
-    const Slices s = slices_of(map.view(), default_window(), 1.5,
-                               {{0.5f, 0.5f}, {0.51f, 0}, {0, -0.6f}, {0.5f, 0}, {0.3f, 0.4f}, {-0.4f, 0.3f}}, 4, 9);
+    const Slices s =
+        slices_of(map.view(), default_window(), 1.5,
+                  {{0.5f, 0.5f}, {0.51f, 0}, {0, -0.6f}, {0.5f, 0}, {0.3f, 0.4f}, {-0.4f, 0.3f}}, 4, 9);
     for (std::size_t i = 0; i < s.values.size(); i++)
         CHECK(std::abs(s.values[i]) == Approx(i % 6 < 3 ? 0 : 1).margin(2e-3));
 }
 
-TEST_CASE("Slices have the same bits for any number of threads and any batch, and in the element function's terms") {
+TEST_CASE(
+    "Slices have the same bits for any number of threads and any batch, and in the element function's "
+    "terms") {
     const Volume map = ball_of_atoms(30, 9, 12).map(24);
     ThreadPool one(1), three(3);
     const PaddedTransform transform = padded_transform(map.view(), default_window(), 1.333, three);
@@ -130,11 +139,13 @@ TEST_CASE("Slices have the same bits for any number of threads and any batch, an
     double largest = 0, difference = 0;
     for (std::size_t r = 0; r < 7; r++) {
         sample_slices(transform, std::span(rotations).subspan(r, 1), points, single.data(), one);
-        CHECK(std::equal(single.begin(), single.end(), all.begin() + static_cast<std::ptrdiff_t>(r * points.size())));
+        CHECK(std::equal(single.begin(), single.end(),
+                         all.begin() + static_cast<std::ptrdiff_t>(r * points.size())));
         for (std::size_t p = 0; p < points.size(); p++) {
             float value[2];
             sample_point(reinterpret_cast<const float*>(transform.values.data()), layout, taps,
-                         place_point(rotations[r].m, points[p].x, points[p].y, transform.padded, taps.width), value);
+                         place_point(rotations[r].m, points[p].x, points[p].y, transform.padded, taps.width),
+                         value);
             largest = std::max<double>(largest, std::abs(single[p]));
             difference = std::max<double>(difference, std::abs(single[p] - Complexf(value[0], value[1])));
         }

@@ -27,7 +27,8 @@ TEST_CASE("A 2D transform is the sum that its header states, for odd and even si
                                std::polar(1.0, -2 * std::numbers::pi *
                                                    (static_cast<double>(ky * y) / height +
                                                     static_cast<double>(kx) * x / width));
-                CHECK(std::abs(sum - std::complex<double>(transform[static_cast<std::size_t>(ky) * columns + kx])) < 2e-5);
+                CHECK(std::abs(sum - std::complex<double>(
+                                         transform[static_cast<std::size_t>(ky) * columns + kx])) < 2e-5);
             }
         fft.inverse(transform.data(), back.data());
         for (std::size_t i = 0; i < image.size(); i++)
@@ -46,8 +47,10 @@ TEST_CASE("A 3D transform of a shifted point is a plane wave, and the inverse un
         for (std::size_t z = 0; z < side; z++)
             for (std::size_t y = 0; y < side; y++)
                 for (std::size_t x = 0; x < half; x++) {
-                    const double phase = -2 * std::numbers::pi * static_cast<double>(2 * z + 3 * y + 5 * x) / n;
-                    CHECK(std::abs(std::polar(1.0, phase) - std::complex<double>(transform[(z * side + y) * half + x])) < 1e-6);
+                    const double phase =
+                        -2 * std::numbers::pi * static_cast<double>(2 * z + 3 * y + 5 * x) / n;
+                    CHECK(std::abs(std::polar(1.0, phase) -
+                                   std::complex<double>(transform[(z * side + y) * half + x])) < 1e-6);
                 }
         fft.inverse(transform.data(), back.data());
         for (std::size_t i = 0; i < volume.size(); i++)

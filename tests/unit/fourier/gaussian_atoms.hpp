@@ -41,14 +41,16 @@ struct GaussianAtoms {
         const double peak = std::pow(2 * std::numbers::pi * sigma * sigma, -1.5);
         const int reach = static_cast<int>(std::ceil(6 * sigma));
         for (const Vec3& r : positions) {
-            const int cx = static_cast<int>(std::lround(r.x)) + box / 2, cy = static_cast<int>(std::lround(r.y)) + box / 2,
+            const int cx = static_cast<int>(std::lround(r.x)) + box / 2,
+                      cy = static_cast<int>(std::lround(r.y)) + box / 2,
                       cz = static_cast<int>(std::lround(r.z)) + box / 2;
             for (int z = std::max(0, cz - reach); z <= std::min(box - 1, cz + reach); z++)
                 for (int y = std::max(0, cy - reach); y <= std::min(box - 1, cy + reach); y++)
                     for (int x = std::max(0, cx - reach); x <= std::min(box - 1, cx + reach); x++) {
                         const Vec3 d = Vec3{x - box / 2.0, y - box / 2.0, z - box / 2.0} - r +
                                        (box % 2 == 1 ? Vec3{0.5, 0.5, 0.5} : Vec3{});
-                        out.at(x, y, z) += static_cast<float>(peak * std::exp(-dot(d, d) / (2 * sigma * sigma)));
+                        out.at(x, y, z) +=
+                            static_cast<float>(peak * std::exp(-dot(d, d) / (2 * sigma * sigma)));
                     }
         }
         return out;
@@ -74,7 +76,8 @@ inline std::vector<FrequencyPoint> half_plane(int box, double limit) {
         for (int x = -box / 2; x <= box / 2; x++) {
             if (y == 0 && x <= 0) continue;
             if (std::hypot(x, y) <= limit * box + 1e-9)
-                points.push_back({static_cast<float>(x) / static_cast<float>(box), static_cast<float>(y) / static_cast<float>(box)});
+                points.push_back({static_cast<float>(x) / static_cast<float>(box),
+                                  static_cast<float>(y) / static_cast<float>(box)});
         }
     return points;
 }

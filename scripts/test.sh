@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Builds and runs all tests: everything in Release, the quick ones under the address and undefined-behaviour sanitizers,
+# those about threads under the thread sanitizer. The last line counts them; the exit status is 0 only if none failed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+scripts/install_dependencies.sh
+
+passed=0 failed=0 skipped=0
+results=$(mktemp -d)
+trap 'rm -rf "$results"' EXIT
+
+# run_tests PRESET [ctest arguments]: adds what ctest says of each test to the counts.
+run_tests() {
+    local preset=$1 record="$results/$1.txt"
+    shift
+    ctest --test-dir "build/$preset" --output-on-failure --no-tests=error --timeout 900 "$@" 2>&1 | tee "$record" ||
+        echo "$preset: ctest reports failures"
+    local p f s
+    p=$(grep -cE '^ *[0-9]+/[0-9]+ Test +#[0-9]+: .* Passed +[0-9.]+ sec' "$record" || true)
+    s=$(grep -cE '^ *[0-9]+/[0-9]+ Test +#[0-9]+: .*\*\*\*Skipped' "$record" || true)
+    f=$(grep -cE '^ *[0-9]+/[0-9]+ Test +#[0-9]+: .*\*\*\*(Failed|Timeout|Exception|Not Run)' "$record" || true)
+    if [[ $((p + f + s)) -eq 0 ]]; then
+        f=1
+        echo "$preset: no test was run"
+    fi
+    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+}
+
+scripts/build.sh release -DTUMBLE_TESTS=ON
+run_tests release --parallel 2
+scripts/build.sh asan -DTUMBLE_BENCHMARKS=OFF
+UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 run_tests asan -L quick --parallel 2
+scripts/build.sh tsan -DTUMBLE_BENCHMARKS=OFF
+TSAN_OPTIONS=halt_on_error=1 run_tests tsan -L quick -R 'threads'
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[[ $failed -eq 0 ]]

@@ -1,0 +1,292 @@
+// `tumble reconstruct`: particle images to poses, half maps, a map and atoms with error bars.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <memory>
+
+#include "app/config_file.hpp"
+#include "app/input_images.hpp"
+#include "app/option_checks.hpp"
+#include "app/output_folder.hpp"
+#include "app/result_files.hpp"
+#include "app/summary.hpp"
+#include "app/terminal_progress.hpp"
+#include "app/verb.hpp"
+#include "app/version_line.hpp"
+#include "io/atomic_file.hpp"
+#include "tumble/build_information.hpp"
+#include "tumble/reconstruct.hpp"
+
+namespace tumble::app {
+
+namespace {
+
+/// The options as typed; 0 and "" stand for "not given".
+struct Arguments {
+    std::string images, element, poses, reference, out, log_file, config_file;
+    double pixel_size_A = 0, max_resolution_A = 0, diameter_A = 0;
+    std::string search = "auto", invert_contrast = "auto", device = "auto", progress = "auto";
+    std::uint64_t seed = 1;
+    int threads = 0;
+    bool polish = false, flip_hand = false, resume = false, overwrite = false, dry_run = false, quiet = false;
+};
+
+void add_input_options(CLI::App& verb, Arguments& a) {
+    verb.add_option("IMAGES", a.images, "Stack of particle images, MRC (.mrcs, .mrc, .gz)")
+        ->type_name("FILE")
+        ->group("Input");
+    verb.add_option("--pixel-size", a.pixel_size_A, "Pixel size in A (default: the file's)")
+        ->type_name("A")
+        ->check(positive_number("A"))
+        ->group("Input");
+    verb.add_option("--element", a.element, "What the particle is made of: Pt, or Fe,Pt (required)")
+        ->type_name("SYMBOLS")
+        ->group("Input");
+    verb.add_option("--poses", a.poses, "Start from the poses of this STAR file (RELION 3.0 or 3.1)")
+        ->type_name("FILE")
+        ->group("Input");
+    verb.add_flag("--polish", a.polish, "With --poses: refine them before the final map")->group("Input");
+    verb.add_option("--reference", a.reference, "Start from this map (MRC)")
+        ->type_name("FILE")
+        ->group("Input");
+    verb.add_flag("--invert-contrast{yes}", a.invert_contrast,
+                  "Atoms are dark in the images; =no: bright, =auto (default): found from the map")
+        ->check(one_of({"auto", "yes", "no"}))
+        ->group("Input");
+}
+
+void add_work_options(CLI::App& verb, Arguments& a) {
+    const char* group = "Work";
+    verb.add_option("--search", a.search, "Search rule: auto, shc, snhc, exhaustive or soft (default: auto)")
+        ->check(one_of({"auto", "shc", "snhc", "exhaustive", "soft"}))
+        ->type_name("RULE")
+        ->group(group);
+    verb.add_option("--max-resolution", a.max_resolution_A,
+                    "Finest d-spacing used, in A (default: found from the data)")
+        ->type_name("A")
+        ->check(positive_number("A"))
+        ->group(group);
+    verb.add_option("--diameter", a.diameter_A,
+                    "Diameter of the particle in A (default: found from the images)")
+        ->type_name("A")
+        ->check(positive_number("A"))
+        ->group(group);
+    verb.add_flag("--flip-hand", a.flip_hand, "Give the mirror image: projections cannot tell the hand")
+        ->group(group);
+    verb.add_option("--seed", a.seed, "Random numbers; the same seed gives the same result (default: 1)")
+        ->type_name("N")
+        ->check(whole_number(0))
+        ->group(group);
+    verb.add_option("--threads", a.threads, "Threads (default: all cores; the result does not depend on it)")
+        ->type_name("N")
+        ->check(whole_number(1))
+        ->group(group);
+    verb.add_option("--device", a.device, "auto, cpu, cuda or cuda:N (default: auto)")
+        ->type_name("DEVICE")
+        ->group(group);
+}
+
+void add_output_options(CLI::App& verb, Arguments& a) {
+    const char* group = "Output";
+    verb.add_option("--out", a.out, "Folder for the results (required)")->type_name("DIR")->group(group);
+    verb.add_flag("--resume", a.resume, "Go on with the interrupted run in --out")->group(group);
+    verb.add_flag("--overwrite", a.overwrite, "Replace the run in --out")->group(group);
+    verb.add_flag("--dry-run", a.dry_run, "Check the input, print the plan (memory, time), stop")
+        ->group(group);
+    verb.add_option("--progress", a.progress,
+                    "auto, bar, plain or json (one object a line on stdout; default: auto)")
+        ->check(one_of({"auto", "bar", "plain", "json"}))
+        ->type_name("STYLE")
+        ->group(group);
+    verb.add_flag("--quiet", a.quiet, "Say nothing but errors; log.txt is written all the same")
+        ->group(group);
+    verb.add_option("--log", a.log_file, "A second copy of log.txt")->type_name("FILE")->group(group);
+    verb.add_option("--config", a.config_file,
+                    "TOML file of options under their long names; the command line wins")
+        ->type_name("FILE")
+        ->group(group);
+}
+
+SearchRule search_rule(const std::string& word) {
+    if (word == "shc") return SearchRule::shc;
+    if (word == "snhc") return SearchRule::snhc;
+    if (word == "exhaustive") return SearchRule::exhaustive;
+    if (word == "soft") return SearchRule::soft;
+    return SearchRule::automatic;
+}
+
+Contrast contrast(const std::string& word) {
+    if (word == "yes") return Contrast::dark_atoms;
+    if (word == "no") return Contrast::bright_atoms;
+    return Contrast::automatic;
+}
+
+void check_device(const std::string& device) {
+    const bool cuda = device == "cuda" || device.rfind("cuda:", 0) == 0;
+    if (device != "auto" && device != "cpu" && !cuda)
+        throw bad_input(fmt::format("--device: found '{}', expected auto, cpu, cuda or cuda:N", device));
+    for (const BackendInformation& backend : build_information().backends)
+        if (cuda && backend.name == "cuda" && !backend.available)
+            throw bad_input(
+                fmt::format("--device: found '{}', but {}; expected auto or cpu", device, backend.detail));
+}
+
+/// Everything that can be judged before a file is read.
+void check_arguments(const Arguments& a) {
+    require_option("reconstruct", "IMAGES", a.images, "a stack of particle images (MRC)");
+    require_option("reconstruct", "--element", a.element, "what the particle is made of, for instance Pt");
+    if (!a.dry_run) require_option("reconstruct", "--out", a.out, "a folder for the results");
+    if (a.poses.empty() && a.reference.empty())
+        throw bad_input(
+            "reconstruct: a start from nothing is not built yet, give --poses FILE.star (orientations from "
+            "elsewhere) or "
+            "--reference MAP.mrc (a rough map of the particle)");
+    if (!a.poses.empty() && !a.reference.empty())
+        throw bad_input("reconstruct: found both --poses and --reference, expected one start");
+    if (a.polish && a.poses.empty())
+        throw bad_input(
+            "--polish: found without --poses, expected --poses FILE.star whose poses are to be refined");
+    if (a.resume && a.overwrite)
+        throw bad_input("reconstruct: found both --resume and --overwrite, expected one of them");
+    if (a.resume && !build_information().hdf5)
+        throw bad_input("--resume: this build has no HDF5, hence no run.h5 to go on from");
+    check_device(a.device);
+}
+
+ReconstructOptions library_options(const Arguments& a) {
+    ReconstructOptions options;
+    options.elements = element_list(a.element);
+    options.polish = a.polish;
+    options.search = search_rule(a.search);
+    options.max_resolution_A = a.max_resolution_A;
+    options.diameter_A = a.diameter_A;
+    options.contrast = contrast(a.invert_contrast);
+    options.flip_hand = a.flip_hand;
+    options.seed = a.seed;
+    options.threads = a.threads;
+    options.device = a.device;
+    options.resume = a.resume;
+    return options;
+}
+
+/// Reads the start into `options`: poses or a reference. Returns a line for the log.
+std::string read_start(const Arguments& a, const InputImages& input, ReconstructOptions& options) {
+    if (!a.poses.empty()) {
+        InputPoses start = read_input_poses(a.poses, a.images, input.stack.images, input.pixel_size_A);
+        options.poses = std::move(start.poses);
+        options.halves = std::move(start.halves);
+        return fmt::format("start: {} poses from {}{}", options.poses.size(), a.poses,
+                           options.halves.empty() ? "" : ", halves from rlnRandomSubset");
+    }
+    options.reference = read_input_map("--reference", a.reference);
+    const Volume& map = *options.reference;
+    std::string line =
+        fmt::format("start: map {}, {} voxels of {:.4g} A a side", a.reference, map.box, map.voxel_A);
+    const bool fits = map.box == input.stack.width && std::abs(map.voxel_A / input.pixel_size_A - 1) < 1e-3;
+    if (!fits)
+        line += fmt::format("; resampled to the images' {} pixels of {:.4g} A", input.stack.width,
+                            input.pixel_size_A);
+    return line;
+}
+
+ExistingRun existing_run(const Arguments& a) {
+    return a.resume ? ExistingRun::resume : a.overwrite ? ExistingRun::overwrite : ExistingRun::refuse;
+}
+
+std::string resolution_text(const Resolution& resolution) {
+    if (!(resolution.d_A > 0)) return "not known";
+    return fmt::format("{:.2f} A{}", resolution.d_A,
+                       resolution.limited_by_nyquist ? " (limited by Nyquist)" : "");
+}
+
+std::vector<std::string> closing_lines(const ReconstructResult& result, const OutputFolder& folder) {
+    std::size_t rejected = 0;
+    for (const ImageResult& image : result.images) rejected += image.rejected ? 1 : 0;
+    std::vector<std::string> lines = {
+        fmt::format("images      {} used, {} rejected", result.images.size() - rejected, rejected),
+        fmt::format("resolution  {} at FSC 0.143, {} at 0.5", resolution_text(result.resolution_0143),
+                    resolution_text(result.resolution_05)),
+        fmt::format("atoms       {}, precision {:.1f} pm (rms, three dimensions)", result.atoms.size(),
+                    result.atoms_precision_pm),
+        "hand        not known: projections fit the mirror image as well (--flip-hand gives it)",
+        fmt::format("verdict     {}", name_of(result.verdict.status)),
+    };
+    for (const std::string& reason : result.verdict.reasons) lines.push_back("            " + reason);
+    lines.push_back(fmt::format("results     {}", folder.path().string()));
+    return lines;
+}
+
+/// The work proper, into a folder that is ready.
+int work(const Arguments& a, const std::string& command, const InputImages& input,
+         const ReconstructOptions& options, OutputFolder& folder, TerminalProgress& progress) {
+    const ReconstructResult result = reconstruct(input.stack.view(), options, progress);
+    progress.finish();
+    const int box = static_cast<int>(input.stack.width);
+    write_result_files(folder, result, {a.images, input.pixel_size_A, box});
+    for (const std::string& line : closing_lines(result, folder)) progress.log(line);
+    write_file_atomically(
+        folder.file("summary.json"),
+        summary_json({command, a.images, input.stack.images, box, input.pixel_size_A, a.seed}, result));
+    folder.commit();
+    if (result.verdict.status != VerdictStatus::failed) return 0;
+    const std::string why =
+        result.verdict.reasons.empty() ? "see summary.json" : result.verdict.reasons.front();
+    throw Error(ErrorKind::unsupported,
+                fmt::format("{}: the data do not support a result: {}", a.images, why));
+}
+
+int run(const Arguments& a, const CLI::App& verb, const std::string& command) {
+    check_arguments(a);
+    ReconstructOptions options = library_options(a);
+    std::optional<OutputFolder> folder;
+    if (!a.out.empty()) folder.emplace(a.out, existing_run(a));
+
+    TerminalProgress progress(progress_style(a.progress, a.quiet));
+    progress.log(version_line());
+    progress.log("command: " + command);
+    const InputImages input = read_input_images(a.images, a.pixel_size_A);
+    options.pixel_size_A = input.pixel_size_A;
+    for (const std::string& note : input.notes) progress.log(note);
+    progress.log(read_start(a, input, options));
+    const ReconstructPlan plan =
+        plan_reconstruction(input.stack.images, input.stack.height, input.stack.width, options);
+    for (const std::string& line : plan.lines) progress.log(line);
+    if (a.dry_run) return 0;
+
+    folder->prepare();
+    try {
+        progress.open_log(folder->file("log.txt"), a.resume);
+        if (!a.log_file.empty()) progress.open_log(a.log_file, a.resume);
+        write_file_atomically(folder->file("config.toml"), config_text(verb));
+        if (build_information().hdf5) options.checkpoint_file = folder->file("run.h5");
+        return work(a, command, input, options, *folder, progress);
+    } catch (const Error& error) {
+        progress.finish();
+        if (error.kind() == ErrorKind::input)
+            folder->discard();
+        else
+            folder->commit();
+        throw;
+    }
+}
+
+}  // namespace
+
+Verb reconstruct_verb(CLI::App& program) {
+    const auto a = std::make_shared<Arguments>();
+    CLI::App* verb =
+        program.add_subcommand("reconstruct", "Particle images to poses, half maps, a map and atoms");
+    add_input_options(*verb, *a);
+    add_work_options(*verb, *a);
+    add_output_options(*verb, *a);
+    verb->footer(
+        "Example: tumble reconstruct images.mrcs --pixel-size 0.358 --element Pt --poses poses.star --out "
+        "result\n"
+        "Writes map.mrc half1.mrc half2.mrc mask.mrc fsc.csv poses.star atoms.xyz atoms.cif run.h5 "
+        "summary.json\n"
+        "config.toml log.txt (docs/formats.md). Ctrl-C leaves a checkpoint: the same command with --resume "
+        "goes on.");
+    return {verb, [a, verb](const std::string& command) { return run(*a, *verb, command); }};
+}
+
+}  // namespace tumble::app

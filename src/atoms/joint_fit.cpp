@@ -1,0 +1,343 @@
+#include "atoms/joint_fit.hpp"
+
+#include <Eigen/Dense>
+#include <Eigen/SparseCholesky>
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numbers>
+
+#include "atoms/atomic_model.hpp"
+#include "atoms/cell_list.hpp"
+#include "atoms/radial_profile.hpp"
+#include "fourier/fft.hpp"
+#include "tumble/error.hpp"
+
+namespace tumble {
+namespace {
+
+constexpr int unknowns = 6;               // x, y, z, height, spread times height (A^2), background
+constexpr double largest_step_A = 0.2;    // an atom moves at most this far in a round
+constexpr double background_width_A = 1.5;  // sigma of the Gaussian that carries an atom's local background
+constexpr double variance_reach_A = 5;    // neighbours that an error bar takes into account
+constexpr double pi = std::numbers::pi;
+
+using Unknowns = Eigen::Matrix<double, unknowns, 1>;
+using Block = Eigen::Matrix<double, unknowns, unknowns>;
+
+struct AtomState {
+    Vec3 position;
+    double height = 1, spread = 0, background = 0;  // spread: coefficient of the profile's spread part, A^2
+};
+
+// Voxels of the map and those that are fitted.
+struct Region {
+    int box;
+    double voxel_A;
+    std::vector<unsigned char> fitted;
+    Vec3 place(int x, int y, int z) const {
+        const int centre = box / 2;
+        return voxel_A * Vec3{static_cast<double>(x - centre), static_cast<double>(y - centre),
+                              static_cast<double>(z - centre)};
+    }
+    std::size_t index(int x, int y, int z) const {
+        return (static_cast<std::size_t>(z) * box + y) * static_cast<std::size_t>(box) + x;
+    }
+    // Calls visit(x, y, z, vector from `centre_A` to the voxel) for voxels within `radius_A`, in the order of memory.
+    template <class Visit>
+    void for_ball(Vec3 centre_A, double radius_A, const Visit& visit) const {
+        const auto first = [&](double p) { return std::max(0, static_cast<int>(std::ceil((p - radius_A) / voxel_A)) + box / 2); };
+        const auto last = [&](double p) {
+            return std::min(box - 1, static_cast<int>(std::floor((p + radius_A) / voxel_A)) + box / 2);
+        };
+        for (int z = first(centre_A.z); z <= last(centre_A.z); z++)
+            for (int y = first(centre_A.y); y <= last(centre_A.y); y++)
+                for (int x = first(centre_A.x); x <= last(centre_A.x); x++) {
+                    const Vec3 d = place(x, y, z) - centre_A;
+                    if (dot(d, d) < radius_A * radius_A) visit(x, y, z, d);
+                }
+    }
+};
+
+struct Equations {
+    std::vector<std::vector<int>> neighbours;   // [atom], itself and later atoms whose fitted voxels it reaches
+    std::vector<std::vector<Block>> blocks;     // [atom][neighbour]
+    std::vector<Unknowns> right;
+};
+
+double background_at(double squared) { return std::exp(-squared / (2 * background_width_A * background_width_A)); }
+
+class MapFit {
+  public:
+    MapFit(const Volume& map, std::span<const Vec3> start, const JointFitOptions& options, ThreadPool& pool)
+        : map_(map), options_(options), pool_(pool), reach_A_(2 * options.radius_A), atoms_(start.size()) {
+        for (std::size_t a = 0; a < start.size(); a++) atoms_[a].position = start[a];
+    }
+    JointFit run();
+
+  private:
+    std::vector<Vec3> positions() const;
+    std::vector<double> gather(double AtomState::* field) const;
+    void estimate_profile();
+    Volume background_map() const;
+    void predict();
+    Unknowns slopes(const AtomState& atom, Vec3 to_voxel) const;
+    Equations equations() const;
+    void solve_and_step(const Equations& equations);
+    std::vector<Unknowns> variances(const Equations& equations) const;
+    std::array<double, 3> noise_by_order() const;
+
+    const Volume& map_;
+    const JointFitOptions& options_;
+    ThreadPool& pool_;
+    double reach_A_;  // how far from a voxel an atom's slopes are taken into account
+    std::vector<AtomState> atoms_;
+    std::vector<RadialProfile> profile_;  // one, once estimated
+    Region region_{};
+    Volume residual_;
+};
+
+std::vector<Vec3> MapFit::positions() const {
+    std::vector<Vec3> out;
+    for (const AtomState& atom : atoms_) out.push_back(atom.position);
+    return out;
+}
+
+std::vector<double> MapFit::gather(double AtomState::* field) const {
+    std::vector<double> out;
+    for (const AtomState& atom : atoms_) out.push_back(atom.*field);
+    return out;
+}
+
+Volume MapFit::background_map() const {
+    // A Gaussian of unit height: its transform per shell.
+    std::vector<double> shells(static_cast<std::size_t>(map_.box / 2 + 1));
+    const double volume = std::pow(std::sqrt(2 * pi) * background_width_A / map_.voxel_A, 3);
+    for (std::size_t s = 0; s < shells.size(); s++) {
+        const double turn = 2 * pi * static_cast<double>(s) / (map_.box * map_.voxel_A) * background_width_A;
+        shells[s] = volume * std::exp(-0.5 * turn * turn);
+    }
+    return render_atoms(map_.box, map_.voxel_A, positions(), gather(&AtomState::background), shells, pool_);
+}
+
+void MapFit::estimate_profile() {
+    Volume clean = map_;
+    if (profile_.size() == 1 && options_.background) {
+        const Volume background = background_map();
+        for (std::size_t i = 0; i < clean.values.size(); i++) clean.values[i] -= background.values[i];
+    }
+    const auto shells = fit_shell_amplitude(clean, positions(), gather(&AtomState::height), pool_);
+    profile_.assign(1, RadialProfile(shells, map_.box, map_.voxel_A, reach_A_ + 0.1));
+}
+
+void MapFit::predict() {
+    const RadialProfile& profile = profile_.front();
+    residual_ = map_;
+    const auto subtract = [&](const Volume& part) {
+        for (std::size_t i = 0; i < residual_.values.size(); i++) residual_.values[i] -= part.values[i];
+    };
+    subtract(render_atoms(map_.box, map_.voxel_A, positions(), gather(&AtomState::height),
+                          profile.summary().shell_amplitude, pool_));
+    if (options_.widths)
+        subtract(render_atoms(map_.box, map_.voxel_A, positions(), gather(&AtomState::spread), profile.spread_shells(),
+                              pool_));
+    if (options_.background) subtract(background_map());
+    region_ = {map_.box, map_.voxel_A, std::vector<unsigned char>(map_.values.size())};
+    for (const AtomState& atom : atoms_)
+        region_.for_ball(atom.position, options_.radius_A,
+                         [&](int x, int y, int z, Vec3) { region_.fitted[region_.index(x, y, z)] = 1; });
+}
+
+Unknowns MapFit::slopes(const AtomState& atom, Vec3 to_voxel) const {
+    const double squared = dot(to_voxel, to_voxel);
+    const RadialProfile::Value p = profile_.front().at(squared);
+    const double slope = -(atom.height * p.slope + atom.spread * p.spread_slope);
+    Unknowns out;
+    out << slope * to_voxel.x, slope * to_voxel.y, slope * to_voxel.z, p.value, options_.widths ? p.spread_value : 0,
+        options_.background ? background_at(squared) : 0;
+    return out;
+}
+
+// A row of blocks belongs to one atom and is summed over its voxels in the order of memory, whatever the threads.
+Equations MapFit::equations() const {
+    const std::size_t count = atoms_.size();
+    CellList cells(2 * reach_A_);
+    for (std::size_t a = 0; a < count; a++) cells.insert(atoms_[a].position, static_cast<int>(a));
+    Equations out{std::vector<std::vector<int>>(count), std::vector<std::vector<Block>>(count),
+                  std::vector<Unknowns>(count, Unknowns::Zero())};
+    pool_.each(static_cast<std::int64_t>(count), [&](std::int64_t row, int) {
+        const auto a = static_cast<std::size_t>(row);
+        std::vector<int>& near = out.neighbours[a];
+        cells.for_near(atoms_[a].position, [&](int b) {
+            if (b >= row && length(atoms_[static_cast<std::size_t>(b)].position - atoms_[a].position) < 2 * reach_A_)
+                near.push_back(b);
+        });
+        std::sort(near.begin(), near.end());
+        out.blocks[a].assign(near.size(), Block::Zero());
+        region_.for_ball(atoms_[a].position, reach_A_, [&](int x, int y, int z, Vec3 to_voxel) {
+            const std::size_t voxel = region_.index(x, y, z);
+            if (region_.fitted[voxel] == 0) return;
+            const Unknowns own = slopes(atoms_[a], to_voxel);
+            out.right[a] += static_cast<double>(residual_.values[voxel]) * own;
+            for (std::size_t n = 0; n < near.size(); n++) {
+                const AtomState& other = atoms_[static_cast<std::size_t>(near[n])];
+                const Vec3 from_other = to_voxel + (atoms_[a].position - other.position);
+                if (dot(from_other, from_other) >= reach_A_ * reach_A_) continue;
+                out.blocks[a][n].noalias() += own * slopes(other, from_other).transpose();
+            }
+        });
+        for (int k = 0; k < unknowns; k++)  // unknowns that are not fitted stay where they are
+            if (out.blocks[a].front()(k, k) == 0) out.blocks[a].front()(k, k) = 1;
+    });
+    return out;
+}
+
+void MapFit::solve_and_step(const Equations& equations) {
+    const auto size = static_cast<Eigen::Index>(unknowns * atoms_.size());
+    std::vector<Eigen::Triplet<double>> entries;
+    Eigen::VectorXd right(size);
+    for (std::size_t a = 0; a < atoms_.size(); a++) {
+        right.segment<unknowns>(static_cast<Eigen::Index>(unknowns * a)) = equations.right[a];
+        for (std::size_t n = 0; n < equations.neighbours[a].size(); n++)
+            for (int i = 0; i < unknowns; i++)
+                for (int j = 0; j < unknowns; j++)
+                    entries.emplace_back(unknowns * equations.neighbours[a][n] + j, unknowns * static_cast<int>(a) + i,
+                                         equations.blocks[a][n](i, j));
+    }
+    Eigen::SparseMatrix<double> matrix(size, size);  // lower triangle, and the diagonal blocks whole
+    matrix.setFromTriplets(entries.begin(), entries.end());
+    Eigen::SimplicialLDLT<Eigen::SparseMatrix<double>, Eigen::Lower> factor(matrix);
+    if (factor.info() != Eigen::Success || !(factor.vectorD().minCoeff() > 0))
+        throw Error(ErrorKind::unsupported,
+                    "The joint fit of " + std::to_string(atoms_.size()) +
+                        " atoms has no unique answer: two atoms lie on one place, or the map does not show them.");
+    const Eigen::VectorXd change = factor.solve(right);
+    double mean = 0;
+    for (std::size_t a = 0; a < atoms_.size(); a++) {
+        const Unknowns step = change.segment<unknowns>(static_cast<Eigen::Index>(unknowns * a));
+        const double far = step.head<3>().norm(), part = far > largest_step_A ? largest_step_A / far : 1;
+        AtomState& atom = atoms_[a];
+        atom.position = atom.position + part * Vec3{step(0), step(1), step(2)};
+        atom.height += step(3);
+        atom.spread += step(4);
+        atom.background += step(5);
+        mean += atom.height / static_cast<double>(atoms_.size());
+    }
+    // The profile carries the scale and takes it up in the next estimate.
+    if (!(mean > 0)) return;
+    for (AtomState& atom : atoms_) atom.height /= mean, atom.spread /= mean;
+}
+
+// Noise of the map is not white. Its power where the slopes of a height (k^0), a position (k^1) and a spread (k^2) have
+// theirs: mean of S(k) over shells, weighted by (number of cells) f^2 k^(2 order), S from the residual of fitted voxels.
+std::array<double, 3> MapFit::noise_by_order() const {
+    const int n = map_.box;
+    std::vector<float> masked(residual_.values.size());
+    double voxels = 0;
+    for (std::size_t i = 0; i < masked.size(); i++) {
+        masked[i] = region_.fitted[i] != 0 ? residual_.values[i] : 0;
+        voxels += region_.fitted[i];
+    }
+    std::vector<Complexf> transform(static_cast<std::size_t>(n) * n * static_cast<std::size_t>(n / 2 + 1));
+    Fft3D(n).forward(masked.data(), transform.data());
+    const std::vector<double> f = profile_.front().summary().shell_amplitude;
+    std::array<double, 3> top{}, bottom{};
+    std::size_t i = 0;
+    for (int z = 0; z < n; z++)
+        for (int y = 0; y < n; y++)
+            for (int x = 0; x <= n / 2; x++, i++) {
+                const int kz = z < n / 2 ? z : z - n, ky = y < n / 2 ? y : y - n;
+                const double square = static_cast<double>(x * x + ky * ky + kz * kz);
+                const auto shell = static_cast<std::size_t>(std::lround(std::sqrt(square)));
+                if (shell >= f.size() || x == n / 2) continue;
+                double weight = (x == 0 ? 1 : 2) * f[shell] * f[shell];
+                for (std::size_t order = 0; order < 3; order++, weight *= square) {
+                    top[order] += weight * std::norm(transform[i]) / voxels;
+                    bottom[order] += weight;
+                }
+            }
+    for (std::size_t order = 0; order < 3; order++) top[order] = bottom[order] > 0 ? top[order] / bottom[order] : 0;
+    return top;
+}
+
+std::vector<Unknowns> MapFit::variances(const Equations& equations) const {
+    std::vector<std::vector<int>> near(atoms_.size());
+    for (std::size_t a = 0; a < atoms_.size(); a++)
+        for (const int b : equations.neighbours[a]) {
+            if (length(atoms_[static_cast<std::size_t>(b)].position - atoms_[a].position) > variance_reach_A) continue;
+            near[a].push_back(b);
+            if (static_cast<std::size_t>(b) != a) near[static_cast<std::size_t>(b)].push_back(static_cast<int>(a));
+        }
+    const auto block = [&](int a, int b) -> Block {
+        const bool swap = b < a;
+        const auto& row = equations.neighbours[static_cast<std::size_t>(swap ? b : a)];
+        const auto found = std::lower_bound(row.begin(), row.end(), swap ? a : b);
+        if (found == row.end() || *found != (swap ? a : b)) return Block::Zero();
+        const Block& value = equations.blocks[static_cast<std::size_t>(swap ? b : a)][static_cast<std::size_t>(found - row.begin())];
+        return swap ? Block(value.transpose()) : value;
+    };
+    const std::array<double, 3> noise = noise_by_order();
+    std::vector<Unknowns> out(atoms_.size());
+    pool_.each(static_cast<std::int64_t>(atoms_.size()), [&](std::int64_t atom, int) {
+        const auto a = static_cast<std::size_t>(atom);
+        std::vector<int> group = near[a];
+        std::sort(group.begin(), group.end());
+        const auto size = static_cast<Eigen::Index>(unknowns * group.size());
+        Eigen::MatrixXd part(size, size), own = Eigen::MatrixXd::Zero(size, unknowns);
+        for (std::size_t i = 0; i < group.size(); i++) {
+            if (group[i] == static_cast<int>(atom))
+                own.block<unknowns, unknowns>(static_cast<Eigen::Index>(unknowns * i), 0).setIdentity();
+            for (std::size_t j = 0; j < group.size(); j++)
+                part.block<unknowns, unknowns>(static_cast<Eigen::Index>(unknowns * i),
+                                               static_cast<Eigen::Index>(unknowns * j)) = block(group[i], group[j]);
+        }
+        const Eigen::MatrixXd columns = part.ldlt().solve(own);
+        const Eigen::MatrixXd inverse = own.transpose() * columns;
+        const std::array<std::size_t, unknowns> order{1, 1, 1, 0, 2, 0};
+        for (int k = 0; k < unknowns; k++)
+            out[a](k) = std::max(inverse(k, k), 0.0) * noise[order[static_cast<std::size_t>(k)]];
+    });
+    return out;
+}
+
+JointFit MapFit::run() {
+    JointFit fit;
+    if (atoms_.empty()) return fit;
+    for (int round = 0; round < options_.rounds; round++) {
+        estimate_profile();
+        predict();
+        solve_and_step(equations());
+    }
+    estimate_profile();
+    predict();
+    const std::vector<Unknowns> variance = variances(equations());
+    fit.profile = profile_.front().summary();
+    double square = 0, voxels = 0;
+    for (std::size_t i = 0; i < region_.fitted.size(); i++)
+        if (region_.fitted[i] != 0) square += static_cast<double>(residual_.values[i]) * residual_.values[i], voxels++;
+    if (voxels > 0 && fit.profile.peak > 0) fit.residual_rms = std::sqrt(square / voxels) / fit.profile.peak;
+    const double own_width = fit.profile.gaussian_width_A;
+    for (std::size_t a = 0; a < atoms_.size(); a++) {
+        const AtomState& atom = atoms_[a];
+        FittedAtom out;
+        out.position_A = atom.position;
+        out.sigma_A = {std::sqrt(variance[a](0)), std::sqrt(variance[a](1)), std::sqrt(variance[a](2))};
+        out.height = atom.height;
+        out.height_sigma = std::sqrt(variance[a](3));
+        const double spread = atom.height > 0 ? atom.spread / atom.height : 0;
+        out.width_A = std::sqrt(std::max(own_width * own_width + spread, 0.0));
+        if (options_.widths && atom.height > 0 && out.width_A > 0)
+            out.width_sigma_A = std::sqrt(variance[a](4)) / atom.height / (2 * out.width_A);
+        out.background = fit.profile.peak > 0 ? atom.background / fit.profile.peak : 0;
+        fit.atoms.push_back(out);
+    }
+    return fit;
+}
+
+}  // namespace
+
+JointFit fit_atoms(const Volume& map, std::span<const Vec3> start, const JointFitOptions& options, ThreadPool& pool) {
+    return MapFit(map, start, options, pool).run();
+}
+
+}  // namespace tumble

@@ -1,0 +1,185 @@
+#include "atoms/projected_overlap.hpp"
+
+#include <math.h>  // j0 and j1 are POSIX, not in <cmath>'s namespace
+
+#include <Eigen/Dense>
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "tumble/error.hpp"
+
+namespace tumble {
+namespace {
+
+constexpr double step_A2 = 0.004;
+
+using Block = Eigen::Matrix<double, 4, 4, Eigen::RowMajor>;
+using Column = Eigen::Matrix<double, 4, 1>;
+
+Eigen::Map<const Block> block_of(const std::array<double, 16>& values) { return Eigen::Map<const Block>(values.data()); }
+Eigen::Map<const Column> column_of(const AtomVector& v) { return Eigen::Map<const Column>(v.data()); }
+Eigen::Map<Column> column_of(AtomVector& v) { return Eigen::Map<Column>(v.data()); }
+
+double dot(std::span<const AtomVector> a, std::span<const AtomVector> b) {
+    double sum = 0;
+    for (std::size_t i = 0; i < a.size(); i++) sum += column_of(a[i]).dot(column_of(b[i]));
+    return sum;
+}
+
+// Sums over the views for one pair, before the heights are put in.
+std::array<double, 16> pair_block(Vec3 apart, double height_a, double height_b, std::span<const WeightedView> views,
+                                  const RadialOverlap& overlap) {
+    double t = 0, xx = 0, xy = 0, xz = 0, yy = 0, yz = 0, zz = 0;
+    Vec3 slope;
+    const double squared = tumble::dot(apart, apart);
+    for (const WeightedView& view : views) {
+        const double u = tumble::dot(apart, view.beam), s = std::max(squared - u * u, 0.0);
+        if (s >= overlap.limit()) continue;
+        const Vec3 v = apart - u * view.beam, b = view.beam;
+        const RadialOverlap::Value value = overlap.at(s);
+        const double t1 = view.weight * value.t1, t3 = view.weight * value.t3;
+        t += view.weight * value.t;
+        slope = slope + t1 * v;
+        xx -= t1 * (1 - b.x * b.x) + t3 * v.x * v.x;
+        yy -= t1 * (1 - b.y * b.y) + t3 * v.y * v.y;
+        zz -= t1 * (1 - b.z * b.z) + t3 * v.z * v.z;
+        xy -= t3 * v.x * v.y - t1 * b.x * b.y;
+        xz -= t3 * v.x * v.z - t1 * b.x * b.z;
+        yz -= t3 * v.y * v.z - t1 * b.y * b.z;
+    }
+    const double h = height_a * height_b;
+    const Vec3 by_b = height_a * slope, by_a = -height_b * slope;
+    return {h * xx, h * xy, h * xz, by_b.x, h * xy, h * yy, h * yz, by_b.y,
+            h * xz, h * yz, h * zz, by_b.z, by_a.x, by_a.y, by_a.z, t};
+}
+
+void multiply(const AtomMatrix& matrix, std::span<const AtomVector> x, std::span<AtomVector> out, ThreadPool& pool) {
+    pool.run(static_cast<std::int64_t>(x.size()), [&](std::int64_t begin, std::int64_t end, int) {
+        for (auto a = static_cast<std::size_t>(begin); a < static_cast<std::size_t>(end); a++) {
+            Column sum = Column::Zero();
+            for (std::size_t n = 0; n < matrix.neighbours[a].size(); n++)
+                sum += block_of(matrix.blocks[a][n]) * column_of(x[static_cast<std::size_t>(matrix.neighbours[a][n])]);
+            column_of(out[a]) = sum;
+        }
+    });
+}
+
+std::size_t place_of(const std::vector<int>& sorted, int value) {
+    return static_cast<std::size_t>(std::lower_bound(sorted.begin(), sorted.end(), value) - sorted.begin());
+}
+
+}  // namespace
+
+RadialOverlap::RadialOverlap(std::span<const double> frequency_per_A, std::span<const double> information,
+                             double largest_A)
+    : limit_(largest_A * largest_A), per_step_(1 / step_A2) {
+    const auto count = static_cast<std::size_t>(limit_ / step_A2) + 3;
+    table_.resize(count);
+    for (std::size_t i = 0; i < count; i++) {
+        const double d = std::sqrt(static_cast<double>(i) * step_A2);
+        Value sum{0, 0, 0};
+        for (std::size_t s = 0; s < frequency_per_A.size(); s++) {
+            const double turn = 2 * std::numbers::pi * frequency_per_A[s], x = turn * d, squared = turn * turn;
+            // Below 0.05 the series are exact to 1e-8 and the quotients are not.
+            const double zero = ::j0(x), one = x < 0.05 ? 0.5 - x * x / 16 : ::j1(x) / x;
+            const double two = x < 0.05 ? 0.125 - x * x / 96 : (2 * one - zero) / (x * x);
+            sum.t += information[s] * zero;
+            sum.t1 -= information[s] * squared * one;
+            sum.t3 += information[s] * squared * squared * two;
+        }
+        table_[i] = sum;
+    }
+}
+
+AtomMatrix overlap_matrix(std::span<const Vec3> positions_A, std::span<const double> heights,
+                          std::span<const WeightedView> views, const RadialOverlap& overlap, double reach_A,
+                          ThreadPool& pool) {
+    const std::size_t atoms = positions_A.size();
+    AtomMatrix matrix;
+    matrix.neighbours.resize(atoms);
+    matrix.blocks.resize(atoms);
+    for (std::size_t a = 0; a < atoms; a++)
+        for (std::size_t b = 0; b < atoms; b++)
+            if (length(positions_A[a] - positions_A[b]) < reach_A) matrix.neighbours[a].push_back(static_cast<int>(b));
+    pool.each(static_cast<std::int64_t>(atoms), [&](std::int64_t atom, int) {
+        const auto a = static_cast<std::size_t>(atom);
+        matrix.blocks[a].resize(matrix.neighbours[a].size());
+        for (std::size_t n = 0; n < matrix.neighbours[a].size(); n++) {
+            const auto b = static_cast<std::size_t>(matrix.neighbours[a][n]);
+            if (b >= a)
+                matrix.blocks[a][n] =
+                    pair_block(positions_A[a] - positions_A[b], heights[a], heights[b], views, overlap);
+        }
+    });
+    for (std::size_t a = 0; a < atoms; a++)
+        for (std::size_t n = 0; n < matrix.neighbours[a].size(); n++) {
+            const auto b = static_cast<std::size_t>(matrix.neighbours[a][n]);
+            if (b >= a) break;
+            const auto& upper = matrix.blocks[b][place_of(matrix.neighbours[b], static_cast<int>(a))];
+            Eigen::Map<Block>(matrix.blocks[a][n].data()) = block_of(upper).transpose();
+        }
+    return matrix;
+}
+
+std::vector<AtomVector> solve(const AtomMatrix& matrix, std::span<const AtomVector> right, ThreadPool& pool) {
+    const std::size_t atoms = right.size();
+    std::vector<Block> inverse(atoms);
+    for (std::size_t a = 0; a < atoms; a++)
+        inverse[a] = block_of(matrix.blocks[a][place_of(matrix.neighbours[a], static_cast<int>(a))]).inverse();
+    std::vector<AtomVector> x(atoms, AtomVector{}), residual(right.begin(), right.end()), z(atoms), direction(atoms),
+        product(atoms);
+    const auto precondition = [&] {
+        for (std::size_t a = 0; a < atoms; a++) column_of(z[a]) = inverse[a] * column_of(residual[a]);
+    };
+    precondition();
+    direction = z;
+    double size = dot(residual, z);
+    const double target = size * 1e-12;
+    for (int step = 0; step < 200 && size > target; step++) {
+        multiply(matrix, direction, product, pool);
+        const double curvature = dot(direction, product);
+        if (!(curvature > 0)) break;  // leaving out far pairs can cost the matrix a tiny negative direction
+        const double along = size / curvature;
+        for (std::size_t a = 0; a < atoms; a++) {
+            column_of(x[a]) += along * column_of(direction[a]);
+            column_of(residual[a]) -= along * column_of(product[a]);
+        }
+        precondition();
+        const double next = dot(residual, z), turn = next / size;
+        size = next;
+        for (std::size_t a = 0; a < atoms; a++)
+            column_of(direction[a]) = (column_of(z[a]) + turn * column_of(direction[a])).eval();
+    }
+    return x;
+}
+
+std::vector<AtomVector> inverse_diagonal(const AtomMatrix& matrix, std::span<const Vec3> positions_A, double reach_A,
+                                         ThreadPool& pool) {
+    std::vector<AtomVector> diagonal(positions_A.size());
+    pool.each(static_cast<std::int64_t>(positions_A.size()), [&](std::int64_t atom, int) {
+        const auto centre = static_cast<std::size_t>(atom);
+        std::vector<int> near{static_cast<int>(centre)};  // first, so that its inverse is a solve for four columns
+        for (const int b : matrix.neighbours[centre])
+            if (b != static_cast<int>(centre) &&
+                length(positions_A[static_cast<std::size_t>(b)] - positions_A[centre]) < reach_A)
+                near.push_back(b);
+        const auto unknowns = static_cast<Eigen::Index>(4 * near.size());
+        Eigen::MatrixXd part = Eigen::MatrixXd::Zero(unknowns, unknowns);
+        for (std::size_t i = 0; i < near.size(); i++) {
+            const auto& row = matrix.neighbours[static_cast<std::size_t>(near[i])];
+            for (std::size_t j = 0; j < near.size(); j++) {
+                const std::size_t place = place_of(row, near[j]);
+                if (place == row.size() || row[place] != near[j]) continue;
+                part.block<4, 4>(static_cast<Eigen::Index>(4 * i), static_cast<Eigen::Index>(4 * j)) =
+                    block_of(matrix.blocks[static_cast<std::size_t>(near[i])][place]);
+            }
+        }
+        const Eigen::LDLT<Eigen::MatrixXd> factor(part);
+        const Eigen::MatrixXd columns = factor.solve(Eigen::MatrixXd::Identity(unknowns, 4));
+        for (int k = 0; k < 4; k++) diagonal[centre][static_cast<std::size_t>(k)] = std::max(columns(k, k), 0.0);
+    });
+    return diagonal;
+}
+
+}  // namespace tumble

@@ -1,0 +1,27 @@
+#include "tumble/build_information.hpp"
+
+#include <string_view>
+
+#include "build_configuration.hpp"
+#include "core/cpu_features.hpp"
+#include "core/threads.hpp"
+
+namespace tumble {
+
+BuildInformation build_information() {
+    BuildInformation info;
+    info.version = build::version;
+    info.revision = build::revision;
+    info.compiler = build::compiler;
+    info.build_type = build::build_type;
+    info.instruction_set = name_of(detected_instruction_set());
+    info.cores = available_cores();
+    info.fft_library = build::fft_library;
+    info.hdf5 = std::string_view(build::hdf5) == "ON";
+    info.backends.push_back(
+        {"cpu", true, info.instruction_set + " loops, " + std::to_string(info.cores) + " cores"});
+    info.backends.push_back({"cuda", false, "this version has no CUDA side"});
+    return info;
+}
+
+}  // namespace tumble

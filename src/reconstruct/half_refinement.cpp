@@ -1,0 +1,94 @@
+#include "reconstruct/half_refinement.hpp"
+
+
+#include "atoms/atomic_model.hpp"
+#include "atoms/image_refinement.hpp"
+#include "reconstruct/atomic_rounds.hpp"
+
+namespace tumble {
+namespace {
+
+constexpr int map_steps = 10;
+
+/// Atoms of the half's map, refined against its images, rendered as a map.
+Volume half_reference(const PreparedImages& images, const std::vector<PoseCandidate>& poses, const HalfRefinementOptions& options,
+                      ThreadPool& pool, Progress& progress) {
+    std::vector<WeightedPose> weighted;
+    for (const auto& p : poses) weighted.push_back({p.image, p.pose, 1.0f});
+    const auto equations = equations_of(images, weighted, band_of(images, 0.1, options.high_per_A), pool);
+    Volume map = solve_map(equations, images, options.high_per_A, map_steps, pool);
+    const auto model = atomic_model_of(map, images.mask_radius_A, options.min_distance_A, pool);
+    if (!model) return map;
+    std::vector<FittedAtom> start;
+    for (std::size_t a = 0; a < model->positions_A.size(); a++) {
+        FittedAtom atom;
+        atom.position_A = model->positions_A[a];
+        atom.height = model->heights[a];
+        start.push_back(atom);
+    }
+    std::vector<Pose> all(static_cast<std::size_t>(images.images));
+    std::vector<float> weights(all.size(), 0.0f);
+    for (const auto& p : poses) {
+        all[static_cast<std::size_t>(p.image)] = p.pose;
+        weights[static_cast<std::size_t>(p.image)] = 1;
+    }
+    ImageRefinementOptions refinement;
+    refinement.rounds = 2;
+    const auto refined = refine_atoms(images, all, weights, start, refinement, pool, progress);
+    std::vector<Vec3> positions;
+    std::vector<double> heights;
+    for (const auto& atom : refined.atoms) {
+        positions.push_back(atom.position_A);
+        heights.push_back(atom.height);
+    }
+    return render_atoms(images.box, images.pixel_size_A, positions, heights, refined.shell_amplitude, pool);
+}
+
+}  // namespace
+
+void refine_half(const PreparedImages& images, std::vector<PoseCandidate>& poses, const HalfRefinementOptions& options,
+                 ThreadPool& pool, Progress& progress) {
+    const auto reference = scoring_transform(half_reference(images, poses, options, pool, progress), pool);
+    PolishOptions polish;
+    polish.band = band_of(images, options.low_per_A, options.high_per_A);
+    polish.shift_sigma_A = options.shift_sigma_A;
+    polish.steps = options.steps;
+    polish_poses(images, reference, polish, poses, pool);
+}
+
+RigidMotion align_atoms(std::span<const Vec3> from, std::span<const Vec3> onto) {
+    std::vector<std::pair<Vec3, Vec3>> pairs;
+    for (const Vec3 a : from) {
+        double nearest = 0.6;
+        const Vec3* partner = nullptr;
+        for (const Vec3& b : onto)
+            if (const double d = length(a - b); d < nearest) nearest = d, partner = &b;
+        if (partner) pairs.emplace_back(a, *partner);
+    }
+    if (pairs.size() < 4) return {};
+    Vec3 centre_from{}, centre_onto{};
+    for (const auto& [a, b] : pairs) centre_from = centre_from + a, centre_onto = centre_onto + b;
+    const double share = 1.0 / static_cast<double>(pairs.size());
+    centre_from = share * centre_from, centre_onto = share * centre_onto;
+    Mat3 covariance{{0, 0, 0, 0, 0, 0, 0, 0, 0}};
+    for (const auto& [a, b] : pairs) {
+        const Vec3 u = a - centre_from, v = b - centre_onto;
+        const double x[3] = {u.x, u.y, u.z}, y[3] = {v.x, v.y, v.z};
+        for (int i = 0; i < 3; i++)
+            for (int j = 0; j < 3; j++) covariance(i, j) += y[i] * x[j];
+    }
+    RigidMotion motion;
+    motion.rotation = orthonormalised(covariance);
+    motion.shift_A = centre_onto - motion.rotation * centre_from;
+    return motion;
+}
+
+Pose follow(const Pose& pose, const RigidMotion& motion) {
+    Pose out;
+    out.rotation = orthonormalised(pose.rotation * transpose(motion.rotation));
+    const Vec3 moved = out.rotation * motion.shift_A;
+    out.shift_A = {pose.shift_A.x - moved.x, pose.shift_A.y - moved.y};
+    return out;
+}
+
+}  // namespace tumble

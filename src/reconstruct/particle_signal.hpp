@@ -1,0 +1,18 @@
+#pragma once
+// Is there a particle in the images at all? Asked before any search, because a search finds its reference in pure noise.
+#include "pose/prepared_images.hpp"
+
+namespace tumble {
+
+struct ParticleSignal {
+    double ratio = 0;         ///< signal power over noise power inside the particle's mask, in the band
+    double significance = 0;  ///< ratio in units of its standard error under noise alone
+    bool present() const { return ratio > 0.01 && significance > 6; }
+};
+/// Compares the power inside the mask with what the noise outside predicts, for low_per_A <= |k| < high_per_A.
+ParticleSignal particle_signal(const PreparedImages& images, double low_per_A, double high_per_A);
+
+/// Multiplies all images by -1 (for dark atoms).
+void invert_contrast(PreparedImages& images);
+
+}  // namespace tumble

@@ -1,0 +1,141 @@
+// The bundled sample end to end, scored against its truth with the limits of the table.
+#include <nlohmann/json.hpp>
+
+#include "catch.hpp"
+#include "program_runner.hpp"
+#include "truth_comparison.hpp"
+
+using namespace tumble::test;
+
+namespace {
+
+struct SampleRun {
+    ScratchFolder scratch;
+    std::string out = scratch.file("result");
+    Outcome outcome;
+    nlohmann::ordered_json summary;
+
+    explicit SampleRun(const std::vector<std::string>& start) {
+        std::vector<std::string> arguments = {"reconstruct",  sample_file("images.mrcs"),
+                                              "--pixel-size", "0.358",
+                                              "--element",    "Pt",
+                                              "--out",        out,
+                                              "--quiet"};
+        arguments.insert(arguments.end(), start.begin(), start.end());
+        outcome = run_tumble(arguments);
+        INFO(outcome.errors);
+        REQUIRE(outcome.exit_code == 0);
+        summary = nlohmann::ordered_json::parse(read_text(out + "/summary.json"));
+    }
+    AtomScore atoms() const {
+        return score_atoms(read_positions(out + "/atoms.xyz"), read_positions(sample_file("truth.xyz")));
+    }
+};
+
+std::vector<std::string> keys(const nlohmann::ordered_json& object) {
+    std::vector<std::string> names;
+    for (const auto& item : object.items()) names.push_back(item.key());
+    return names;
+}
+
+}  // namespace
+
+TEST_CASE("from the true poses: every atom of the sample within the limits, all files there") {
+    const SampleRun run({"--poses", sample_file("truth.star")});
+    const AtomScore score = run.atoms();
+    CAPTURE(score.found, score.false_atoms(), score.rms_pm);
+    CHECK(score.found == 179);
+    CHECK(score.false_atoms() == 0);
+    CHECK(score.rms_pm <= 2.8);
+    for (const char* file : {"map.mrc", "half1.mrc", "half2.mrc", "mask.mrc", "fsc.csv", "poses.star",
+                             "atoms.xyz", "atoms.cif", "summary.json", "config.toml", "log.txt"})
+        CHECK(std::filesystem::file_size(run.out + "/" + file) > 0);
+    CHECK(run.outcome.output.empty());
+    CHECK(run.outcome.errors.empty());
+
+    CHECK(keys(run.summary) == std::vector<std::string>{"tool_version", "command", "input", "images_used",
+                                                        "images_rejected", "resolution_A", "atoms",
+                                                        "orientation_coverage", "verdict", "device", "time_s",
+                                                        "peak_memory_bytes", "seed"});
+    CHECK(keys(run.summary["input"]) == std::vector<std::string>{"file", "images", "box_px", "pixel_size_A"});
+    CHECK(run.summary["input"]["images"] == 600);
+    CHECK(run.summary["atoms"]["count"] == 179);
+    CHECK(run.summary["verdict"]["status"] == "ok");
+
+    // The poses that went in come out.
+    const PoseScore poses =
+        score_poses(read_rotations(run.out + "/poses.star"), read_rotations(sample_file("truth.star")));
+    CHECK(poses.within_5_deg == Approx(1));
+    CHECK(poses.median_deg_of_right < 1e-3);
+}
+
+TEST_CASE("from the bundled low-resolution reference: atoms and poses within the limits") {
+    const SampleRun run({"--reference", sample_file("low_resolution_reference.mrc")});
+    const AtomScore score = run.atoms();
+    CAPTURE(score.found, score.false_atoms(), score.rms_pm);
+    CHECK(score.found >= 178);
+    CHECK(score.false_atoms() <= 1);
+    CHECK(score.rms_pm <= 6);
+    const PoseScore poses =
+        score_poses(read_rotations(run.out + "/poses.star"), read_rotations(sample_file("truth.star")));
+    CHECK(poses.within_5_deg >= 0.65);
+    CHECK(poses.median_deg_of_right <= 1);
+}
+
+TEST_CASE("the number of threads does not change a single byte of the results") {
+    const std::vector<std::string> start = {"--poses", sample_file("truth.star"), "--polish", "--threads"};
+    const auto with_threads = [&start](const char* threads) {
+        std::vector<std::string> arguments = start;
+        arguments.push_back(threads);
+        return arguments;
+    };
+    const SampleRun one(with_threads("1")), two(with_threads("2"));
+    for (const char* file : {"/atoms.xyz", "/poses.star", "/map.mrc", "/half1.mrc", "/fsc.csv"}) {
+        CAPTURE(file);
+        CHECK(read_text(one.out + file) == read_text(two.out + file));
+    }
+}
+
+TEST_CASE("a plan without work: --dry-run prints memory and time and writes nothing") {
+    const ScratchFolder scratch;
+    const Outcome outcome = run_tumble({"reconstruct", sample_file("images.mrcs"), "--pixel-size", "0.358",
+                                        "--element", "Pt", "--poses", sample_file("truth.star"), "--out",
+                                        scratch.file("out"), "--dry-run", "--progress", "plain"});
+    CHECK(outcome.exit_code == 0);
+    CHECK_THAT(outcome.errors, ContainsSubstring("memory"));
+    CHECK_FALSE(std::filesystem::exists(scratch.file("out")));
+}
+
+TEST_CASE("progress for programs is one JSON object a line on stdout") {
+    const ScratchFolder scratch;
+    const Outcome outcome = run_tumble({"reconstruct", sample_file("images.mrcs"), "--pixel-size", "0.358",
+                                        "--element", "Pt", "--poses", sample_file("truth.star"), "--out",
+                                        scratch.file("out"), "--progress", "json"});
+    CHECK(outcome.exit_code == 0);
+    CHECK(outcome.errors.empty());
+    REQUIRE(count_lines(outcome.output) > 3);
+    std::istringstream lines(outcome.output);
+    std::size_t stages = 0;
+    for (std::string line; std::getline(lines, line);) {
+        const nlohmann::json event = nlohmann::json::parse(line);
+        CHECK(event.contains("event"));
+        CHECK(event.contains("elapsed_s"));
+        stages += event["event"] == "stage" ? 1 : 0;
+    }
+    CHECK(stages > 0);
+}
+
+TEST_CASE("a map alone gives its atoms") {
+    const SampleRun run({"--poses", sample_file("truth.star")});
+    const std::string out = run.scratch.file("from_map");
+    const Outcome outcome =
+        run_tumble({"atoms", run.out + "/map.mrc", "--half1", run.out + "/half1.mrc", "--half2",
+                    run.out + "/half2.mrc", "--element", "Pt", "--out", out, "--quiet"});
+    CAPTURE(outcome.errors);
+    REQUIRE(outcome.exit_code == 0);
+    const AtomScore score =
+        score_atoms(read_positions(out + "/atoms.xyz"), read_positions(sample_file("truth.xyz")));
+    CHECK(score.found == 179);
+    CHECK(score.false_atoms() == 0);
+    CHECK(score.rms_pm <= 3.8);
+}
