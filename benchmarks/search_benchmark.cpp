@@ -279,7 +279,7 @@ void Bench::bound_of(const std::string& name, const SearchScene& scene, const st
                                          plain.begin() + static_cast<std::ptrdiff_t>((i + 1) * columns)));
         threshold.push_back(best.back() - 0.1f * std::abs(best.back()));
     }
-    const ScoreWindow window{0, p.rows.rows, 0, p.directions.directions, true};
+    const ScoreWindow window{0, p.rows.rows, 0, p.directions.directions, true, {}};
     const auto t = median_times(
         repeats_,
         {[&] { score(p, plain); },
@@ -383,7 +383,7 @@ void Bench::same_bits() {
     const std::int64_t columns = 2 * packed_.directions.directions;
     for (std::int64_t first = 0; first < 64; first += 16)
         score_window(packed_.basis, packed_.directions, packed_.rows,
-                     {first, 16, 0, packed_.directions.directions, false}, {}, found.data() + first * columns,
+                     {first, 16, 0, packed_.directions.directions}, {}, found.data() + first * columns,
                      both_);
     same = same && found == expected;
     add("same_bits", same ? 1 : 0, "1", "tables for 1, 2, 4 threads and batches of 16 and 64 rows");
