@@ -171,6 +171,28 @@ RowPanel select_rows(const AngularBasis& basis, const RowPanel& panel, std::span
     return out;
 }
 
+DirectionPanel select_blocks(const AngularBasis& basis, const DirectionPanel& panel,
+                             std::span<const std::int64_t> blocks) {
+    const std::int64_t length = std::int64_t{2} * block_directions * basis.total_rank();
+    const std::int64_t all = (panel.directions + block_directions - 1) / block_directions;
+    const std::size_t reach = panel.operands.size() - static_cast<std::size_t>(all * length);
+    DirectionPanel out;
+    out.operands.resize(blocks.size() * static_cast<std::size_t>(length) + reach);
+    out.power.resize(blocks.size() * block_directions);
+    for (std::size_t i = 0; i < blocks.size(); i++) {
+        if (blocks[i] < 0 || blocks[i] >= all || (i > 0 && blocks[i] <= blocks[i - 1]))
+            throw bad_input("directions: found block " + std::to_string(blocks[i]) +
+                            " outside the panel or out of order");
+        std::copy_n(panel.operands.begin() + blocks[i] * length, length,
+                    out.operands.begin() + static_cast<std::int64_t>(i) * length);
+        std::copy_n(panel.power.begin() + blocks[i] * block_directions, block_directions,
+                    out.power.begin() + static_cast<std::int64_t>(i) * block_directions);
+        out.directions +=
+            std::min<std::int64_t>(block_directions, panel.directions - blocks[i] * block_directions);
+    }
+    return out;
+}
+
 void score_angles(const AngularBasis& basis, const DirectionPanel& directions, const RowPanel& rows,
                   std::int64_t row, std::int64_t direction, bool mirror, std::span<float> curve,
                   InstructionSet set) {

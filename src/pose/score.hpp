@@ -79,6 +79,10 @@ void score_angles(const AngularBasis& basis, const DirectionPanel& directions, c
 /// The rows `rows` of a panel, in that order, as a panel of their own (a pair's scores keep their bits).
 RowPanel select_rows(const AngularBasis& basis, const RowPanel& panel, std::span<const std::int64_t> rows);
 
+/// The blocks of 6 directions `blocks` (ascending) of a panel, as a panel of their own; same bits.
+DirectionPanel select_blocks(const AngularBasis& basis, const DirectionPanel& panel,
+                             std::span<const std::int64_t> blocks);
+
 /// Orientation of (direction, mirror, in-plane angle): the rotation R whose slice scores s(phi) above. `base`
 /// is R_d.
 Mat3 pair_rotation(const Mat3& base, bool mirror, double angle_rad);
