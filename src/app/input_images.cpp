@@ -28,25 +28,23 @@ InputImages read_input_images(const std::string& file, double given_pixel_A) {
 
 namespace {
 
-/// Where each image of the stack finds its row: `images` rows in all, each image named once (rlnImageName
-/// counts from 1).
-std::vector<std::size_t> rows_in_stack_order(const std::string& file,
-                                             const std::vector<std::int64_t>& image_numbers,
+/// The row of each image: `images` rows in all, each image named once.
+std::vector<std::size_t> rows_in_stack_order(const std::string& file, const std::vector<ParticlePose>& star,
                                              std::int64_t images) {
-    if (static_cast<std::int64_t>(image_numbers.size()) != images)
-        throw bad_input(fmt::format("{}: found {} poses, expected {}, one an image of the stack", file,
-                                    image_numbers.size(), images));
-    std::vector<std::size_t> rows(image_numbers.size(), image_numbers.size());
-    for (std::size_t row = 0; row < image_numbers.size(); row++) {
-        const std::int64_t number = image_numbers[row];
-        if (number < 1 || number > images)
-            throw bad_input(fmt::format("{}: rlnImageName of row {} names image {}, expected 1 to {}", file,
-                                        row + 1, number, images));
-        std::size_t& place = rows[static_cast<std::size_t>(number - 1)];
-        if (place != image_numbers.size())
+    if (static_cast<std::int64_t>(star.size()) != images)
+        throw bad_input(fmt::format("'{}': found {} poses, expected {}, one an image of the stack", file,
+                                    star.size(), images));
+    std::vector<std::size_t> rows(star.size(), star.size());
+    for (std::size_t row = 0; row < star.size(); row++) {
+        const std::int64_t index = star[row].image_index;
+        if (index >= images)
+            throw bad_input(fmt::format("'{}', row {}: rlnImageName names image {}, expected 1 to {}", file,
+                                        row + 1, index + 1, images));
+        std::size_t& place = rows[static_cast<std::size_t>(index)];
+        if (place != star.size())
             throw bad_input(fmt::format(
-                "{}: rlnImageName of row {} names image {} a second time, expected each image once", file,
-                row + 1, number));
+                "'{}', row {}: rlnImageName names image {} a second time, expected each image once", file,
+                row + 1, index + 1));
         place = row;
     }
     return rows;
@@ -55,12 +53,15 @@ std::vector<std::size_t> rows_in_stack_order(const std::string& file,
 }  // namespace
 
 InputPoses read_input_poses(const std::string& file, std::int64_t images, double pixel_size_A) {
-    const StarPoses star = read_poses_star(file, pixel_size_A);
+    const std::vector<ParticlePose> star = read_poses(file, pixel_size_A);
     InputPoses input;
-    for (const std::size_t row : rows_in_stack_order(file, star.image_numbers, images)) {
-        input.poses.push_back(star.poses[row]);
-        if (!star.halves.empty()) input.halves.push_back(star.halves[row]);
+    bool all_have_halves = true;
+    for (const std::size_t row : rows_in_stack_order(file, star, images)) {
+        input.poses.push_back(star[row].pose);
+        input.halves.push_back(star[row].half);
+        all_have_halves = all_have_halves && star[row].half != 0;
     }
+    if (!all_have_halves) input.halves.clear();
     return input;
 }
 

@@ -22,25 +22,24 @@ void write_fsc(const std::string& file, const ShellCorrelation& fsc) {
               {fsc.frequency_per_A, fsc.unmasked, fsc.masked, fsc.randomised, fsc.corrected, fsc.samples});
 }
 
-void write_poses(const OutputFolder& folder, const ReconstructResult& result, const ResultSource& source) {
-    StarPoses star;
-    star.pixel_size_A = source.pixel_size_A;
-    star.box_px = source.box_px;
-    // RELION looks for images from where it is started; a path relative to the STAR file moves with the two
-    // of them.
-    star.image_file = std::filesystem::proximate(std::filesystem::absolute(source.image_file),
-                                                 std::filesystem::absolute(folder.path()))
-                          .string();
-    for (std::size_t i = 0; i < result.images.size(); i++) {
-        const ImageResult& image = result.images[i];
-        star.image_numbers.push_back(static_cast<std::int64_t>(i) + 1);
-        star.poses.push_back(image.pose);
-        star.halves.push_back(image.half);
-        star.scores.push_back(image.score);
-        star.margins.push_back(image.margin);
-        star.rejected.push_back(image.rejected);
+void write_image_results(const std::string& file, const ReconstructResult& result,
+                         const ResultSource& source) {
+    std::vector<ParticlePose> rows;
+    for (const ImageResult& image : result.images) {
+        ParticlePose row;
+        row.pose = image.pose;
+        row.half = image.half;
+        row.image_index = static_cast<std::int64_t>(rows.size());
+        row.image_file = source.image_file;
+        row.score = image.score;
+        row.margin = image.margin;
+        row.rejected = image.rejected;
+        rows.push_back(row);
     }
-    write_poses_star(folder.file("poses.star"), star);
+    PoseOptics optics;
+    optics.pixel_size_A = source.pixel_size_A;
+    optics.image_size = source.box_px;
+    write_poses(file, rows, optics);
 }
 
 }  // namespace
@@ -57,7 +56,7 @@ void write_result_files(const OutputFolder& folder, const ReconstructResult& res
     write_map_if_there(folder, "half2.mrc", result.half2);
     write_map_if_there(folder, "mask.mrc", result.mask);
     write_fsc(folder.file("fsc.csv"), result.fsc);
-    write_poses(folder, result, source);
+    write_image_results(folder.file("poses.star"), result, source);
     write_atom_files(folder, result.atoms);
 }
 
