@@ -29,23 +29,26 @@ std::vector<int> mutual(std::span<const Vec3> points, std::span<const Vec3> othe
     std::vector<int> there = nearest(points, others, tolerance_A);
     const std::vector<int> back = nearest(others, points, tolerance_A);
     for (std::size_t p = 0; p < there.size(); p++)
-        if (there[p] != none && back[static_cast<std::size_t>(there[p])] != static_cast<int>(p)) there[p] = none;
+        if (there[p] != none && back[static_cast<std::size_t>(there[p])] != static_cast<int>(p))
+            there[p] = none;
     return there;
 }
 
 }  // namespace
 
-HalfComparison compare_halves(std::span<const FittedAtom> merged, std::span<const Vec3> half1, std::span<const Vec3> half2,
-                              double tolerance_A) {
+HalfComparison compare_halves(std::span<const FittedAtom> merged, std::span<const Vec3> half1,
+                              std::span<const Vec3> half2, double tolerance_A) {
     std::vector<Vec3> positions;
     for (const FittedAtom& atom : merged) positions.push_back(atom.position_A);
-    const std::vector<int> first = mutual(positions, half1, tolerance_A), second = mutual(positions, half2, tolerance_A);
+    const std::vector<int> first = mutual(positions, half1, tolerance_A),
+                           second = mutual(positions, half2, tolerance_A);
     HalfComparison out;
     double square = 0, quoted = 0;
     for (std::size_t a = 0; a < positions.size(); a++) {
         out.distance_A.push_back(-1);
         if (first[a] == none || second[a] == none) continue;
-        const Vec3 apart = half1[static_cast<std::size_t>(first[a])] - half2[static_cast<std::size_t>(second[a])];
+        const Vec3 apart =
+            half1[static_cast<std::size_t>(first[a])] - half2[static_cast<std::size_t>(second[a])];
         out.distance_A[a] = length(apart);
         square += dot(apart, apart);
         quoted += dot(merged[a].sigma_A, merged[a].sigma_A);
