@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "core/threads.hpp"
+#include "core/units.hpp"
 #include "fourier/filters.hpp"
 #include "io/element.hpp"
 #include "pose/image_preparation.hpp"
@@ -241,7 +242,7 @@ void finish(Run& run, RunState& state, ReconstructResult& result) {
             for (std::size_t i = 0; i < poses.size(); i++)
                 if (run.half[i] == 2) poses[i].pose = follow(poses[i].pose, motion);
             run.progress.log(fmt::format("second half moved onto the first by {:.1f} pm and {:.3f} deg", 100 * length(motion.shift_A),
-                                         angle_between(motion.rotation, Mat3{}) * 57.29577951308232));
+                                         degrees(angle_between(motion.rotation, Mat3{}))));
         }
         scores = held_out_scores(input, halves, run.pool);
         rejected = bad_images(scores);
@@ -263,7 +264,7 @@ void finish(Run& run, RunState& state, ReconstructResult& result) {
 ReconstructResult reconstruct(StackView stack, const ReconstructOptions& options, Progress& progress) {
     check_options(stack.images, stack.height, stack.width, options);
     ReconstructResult result;
-    const double neighbours = find_element(options.elements.front()).neighbour_distance_A;
+    const double neighbours = find_element(options.elements.front()).nearest_neighbour_A;
     Run run{options, ThreadPool(options.threads), {}, {}, 0, halves_of(stack.images, options), {}, progress, StageClock(progress, result.time_s)};
     run.bands = working_bands(neighbours, options.pixel_size_A, options.max_resolution_A);
     run.min_distance_A = 0.72 * neighbours;
