@@ -1,7 +1,12 @@
+#include <cmath>
+
 #include "catch.hpp"
 #include "core/random.hpp"
+#include "io/csv.hpp"
 #include "io/element.hpp"
 #include "io/extxyz.hpp"
+#include "io/mmcif.hpp"
+#include "io/pdb.hpp"
 #include "scratch_folder.hpp"
 
 using namespace tumble;
@@ -65,4 +70,41 @@ TEST_CASE("Elements: found in any case, with a hint otherwise") {
           "unknown element 'Ptt': expected a chemical symbol, did you mean 'Pt'?");
     CHECK(parse_elements("Fe, pt").at(1).symbol == "Pt");
     CHECK_THAT(sentence_of([] { parse_elements("Fe,,Pt"); }), ContainsSubstring("empty"));
+}
+
+TEST_CASE("PDB and mmCIF: positions and elements come back, faults are named") {
+    ScratchFolder folder;
+    const Atoms atoms = random_atoms(12);
+    write_pdb(folder / "a.pdb", atoms, "test");
+    write_mmcif(folder / "a.cif", atoms, "test \"title\"");
+    const Atoms pdb = read_pdb(folder / "a.pdb"), cif = read_mmcif(folder / "a.cif");
+    REQUIRE(pdb.size() == 12);
+    REQUIRE(cif.size() == 12);
+    for (std::size_t i = 0; i < 12; i++) {
+        CHECK(length(pdb[i].position_A - atoms[i].position_A) < 1e-3);
+        CHECK(length(cif[i].position_A - atoms[i].position_A) < 1e-4);
+        CHECK(pdb[i].element == atoms[i].element);
+        CHECK(cif[i].element == atoms[i].element);
+    }
+    CHECK(bytes_of(folder / "a.pdb").find("CRYST1") == std::string::npos);
+    put_bytes(folder / "b.pdb", "END\n");
+    CHECK_THAT(sentence_of([&] { read_pdb(folder / "b.pdb"); }), ContainsSubstring("no ATOM"));
+    put_bytes(folder / "b.cif", "data_x\nloop_\n_atom_site_Cartn_x\n1.0\n");
+    CHECK_THAT(sentence_of([&] { read_mmcif(folder / "b.cif"); }), ContainsSubstring("Cartn_y is missing"));
+    CHECK_THAT(sentence_of([&] {
+                   write_pdb(folder / "c.pdb", {{"Pt", {1e5, 0, 0}, {}, 0, 0, 0}}, "");
+               }),
+               ContainsSubstring("beyond"));
+}
+
+TEST_CASE("CSV: shortest numbers, nan, quoted text") {
+    ScratchFolder folder;
+    write_csv(folder / "a.csv", {{"x_A", std::vector<double>{0.1, std::nan("")}},
+                                 {"id", std::vector<std::int64_t>{1, 2}},
+                                 {"name", std::vector<std::string>{"a,b", "c"}}});
+    CHECK(bytes_of(folder / "a.csv") == "x_A,id,name\n0.1,1,\"a,b\"\nnan,2,c\n");
+    CHECK_THAT(sentence_of([&] {
+                   write_csv(folder / "b.csv", {{"x", std::vector<double>{1}}, {"y", std::vector<double>{}}});
+               }),
+               ContainsSubstring("'y' has 0"));
 }
