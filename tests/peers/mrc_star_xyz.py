@@ -32,7 +32,20 @@ assert abs(tables["particles"]["rlnOriginXAngst"].iloc[0] + 1.5) < 1e-6
 assert abs(tables["optics"]["rlnImagePixelSize"].iloc[0] - 0.5) < 1e-6
 
 atoms = ase.io.read(folder / "atoms.xyz")
-assert atoms.get_chemical_symbols() == ["Pt", "Fe"] and not atoms.pbc.any()
-assert numpy.allclose(atoms.positions, [[1, 2, 3], [-1, 0, 0.5]])
-assert numpy.allclose(atoms.arrays["sigma"], [0.1, 0.2]) and list(atoms.arrays["id"]) == [1, 2]
+places = [[1, 2, 3], [-1, 0, 0.5], [-100.25, 20, 0]]
+assert atoms.get_chemical_symbols() == ["Pt", "Fe", "C"] and not atoms.pbc.any()
+assert numpy.allclose(atoms.positions, places)
+assert numpy.allclose(atoms.arrays["sigma"], [0.1, 0.2, 0.05]) and list(atoms.arrays["id"]) == [1, 2, 3]
+assert atoms.info["sigma_definition"] == "per_axis_rms" and "half_distance" in atoms.arrays
+
+atoms = ase.io.read(folder / "atoms.pdb")
+assert atoms.get_chemical_symbols() == ["Pt", "Fe", "C"] and not atoms.pbc.any() and atoms.cell.rank == 0
+assert numpy.allclose(atoms.positions, places)
+assert numpy.allclose(atoms.arrays["bfactor"], [10, 20, 5])
+
+# starfile shares no code with mmCIF's readers but knows its syntax.
+sites = starfile.read(folder / "atoms.cif", always_dict=True)
+site = next(table for table in sites.values() if "atom_site.Cartn_x" in table)
+assert list(site["atom_site.type_symbol"]) == ["Pt", "Fe", "C"]
+assert numpy.allclose(site[["atom_site.Cartn_x", "atom_site.Cartn_y", "atom_site.Cartn_z"]].to_numpy(float), places)
 print("mrcfile, starfile and ASE read everything")
