@@ -16,14 +16,28 @@ namespace tumble {
 
 namespace {
 
+// gemmi reads no atoms without label_alt_id, which the dictionary does not demand.
 constexpr const char* written_columns =
-    "_atom_site.group_PDB\n_atom_site.id\n_atom_site.type_symbol\n_atom_site.label_atom_id\n_atom_site.label_"
-    "comp_id\n"
-    "_atom_site.label_asym_id\n_atom_site.label_entity_id\n_atom_site.label_seq_id\n_atom_site.Cartn_x\n_"
-    "atom_site.Cartn_y\n"
-    "_atom_site.Cartn_z\n_atom_site.occupancy\n_atom_site.B_iso_or_equiv\n_atom_site.auth_seq_id\n_atom_site."
-    "auth_asym_id\n"
-    "_atom_site.pdbx_PDB_model_num\n_atom_site.Cartn_x_esd\n_atom_site.Cartn_y_esd\n_atom_site.Cartn_z_esd\n";
+    "_atom_site.group_PDB\n"
+    "_atom_site.id\n"
+    "_atom_site.type_symbol\n"
+    "_atom_site.label_atom_id\n"
+    "_atom_site.label_alt_id\n"
+    "_atom_site.label_comp_id\n"
+    "_atom_site.label_asym_id\n"
+    "_atom_site.label_entity_id\n"
+    "_atom_site.label_seq_id\n"
+    "_atom_site.Cartn_x\n"
+    "_atom_site.Cartn_y\n"
+    "_atom_site.Cartn_z\n"
+    "_atom_site.occupancy\n"
+    "_atom_site.B_iso_or_equiv\n"
+    "_atom_site.auth_seq_id\n"
+    "_atom_site.auth_asym_id\n"
+    "_atom_site.pdbx_PDB_model_num\n"
+    "_atom_site.Cartn_x_esd\n"
+    "_atom_site.Cartn_y_esd\n"
+    "_atom_site.Cartn_z_esd\n";
 
 std::string upper_case(std::string text) {
     for (char& c : text) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
@@ -80,9 +94,9 @@ void write_mmcif(const std::filesystem::path& path, const Atoms& atoms, const st
         const double sigma = sigma_per_axis_A(atom),
                      b = 8 * std::numbers::pi * std::numbers::pi * sigma * sigma;
         text += fmt::format(
-            "HETATM {} {} {} {} A 1 . {:.4f} {:.4f} {:.4f} 1.00 {:.4f} {} A 1 {:.4f} {:.4f} {:.4f}\n", i + 1,
-            atom.element, name, name, atom.position_A.x, atom.position_A.y, atom.position_A.z, b, i + 1,
-            atom.sigma_A.x, atom.sigma_A.y, atom.sigma_A.z);
+            "HETATM {} {} {} . {} A 1 . {:.4f} {:.4f} {:.4f} 1.00 {:.4f} {} A 1 {:.4f} {:.4f} {:.4f}\n",
+            i + 1, atom.element, name, name, atom.position_A.x, atom.position_A.y, atom.position_A.z, b,
+            i + 1, atom.sigma_A.x, atom.sigma_A.y, atom.sigma_A.z);
     }
     write_text_file(path, text + "#\n");
 }
