@@ -38,6 +38,7 @@ struct PoseOptics {
 };
 
 /// Writes RELION 3.1: optics and particles, image names relative to the file's folder, 6 decimals; atomic.
+/// rlnRandomSubset is left out where every half is 0.
 void write_poses(const std::filesystem::path& path, std::span<const ParticlePose> poses,
                  const PoseOptics& optics);
 

@@ -109,6 +109,21 @@ TEST_CASE("Poses: the optics group says no more of the microscope than a lens wi
     CHECK(value("rlnImageDimensionality") == "2");
 }
 
+TEST_CASE("Poses: without halves there is no column of halves") {
+    ScratchFolder folder;
+    const std::string images = (folder / "i.mrcs").string();
+    std::vector<ParticlePose> poses{{{}, 0, 1, images, 2.5, 0, true}, {{}, 0, 0, images, 3.5, 0, false}};
+    write_poses(folder / "p.star", poses, {0.358, 96});
+    CHECK_FALSE(read_star(folder / "p.star").find("particles")->column("rlnRandomSubset"));
+    const auto again = read_poses(folder / "p.star");
+    CHECK(again.at(0).half == 0);
+    CHECK(again.at(0).score == 2.5);
+    CHECK(again.at(0).rejected);
+    poses[1].half = 2;
+    write_poses(folder / "p.star", poses, {0.358, 96});
+    CHECK(read_poses(folder / "p.star").at(1).half == 2);
+}
+
 TEST_CASE("XYZ: counts, columns and elements that are none are refused with the line") {
     CHECK_THAT(xyz_fault("1e9\n\nPt 1 2 3\n"), ContainsSubstring("'1e9'"));
     CHECK_THAT(xyz_fault("1.5\n\nPt 1 2 3\n"), ContainsSubstring("'1.5'"));
