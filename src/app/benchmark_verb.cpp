@@ -54,7 +54,7 @@ int run(bool quick, const std::string& json_file) {
     print_table(groups.back());
     groups.push_back({"fourier", benchmark::fourier_benchmark(quick)});
     print_table(groups.back());
-    if (!json_file.empty()) write_file_atomically(json_file, as_json(groups, quick));
+    if (!json_file.empty()) write_text_file(json_file, as_json(groups, quick));
     return 0;
 }
 

@@ -2,75 +2,75 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
-
 #include "io/mrc.hpp"
 #include "io/poses_star.hpp"
 #include "tumble/error.hpp"
 
 namespace tumble::app {
 
+InputImages read_input_images(const std::string& file, double given_pixel_A) {
+    InputImages input;
+    MrcReadOptions options;
+    options.pixel_size_A = given_pixel_A;
+    input.stack = read_stack(file, options, &input.notes);
+    input.pixel_size_A = input.stack.pixel_size_A;
+    if (input.stack.images < 2)
+        throw bad_input(
+            fmt::format("'{}': found 1 image, expected a stack of many images of one particle", file));
+    if (!(input.pixel_size_A > 0))
+        throw bad_input(
+            fmt::format("'{}': found no pixel size in the header, expected --pixel-size (A)", file));
+    input.notes.push_back(fmt::format("input: {}, {} images of {} x {} pixels of {:.5g} A", file,
+                                      input.stack.images, input.stack.width, input.stack.height,
+                                      input.pixel_size_A));
+    return input;
+}
+
 namespace {
 
-constexpr double refused_difference = 0.01;  // of the pixel size
-constexpr double noted_difference = 0.005;
-
-void check_shape(const std::string& file, const ImageStack& stack) {
-    if (stack.images < 2)
-        throw bad_input(fmt::format("{}: found {} image{}, expected a stack of images of one particle", file, stack.images,
-                                    stack.images == 1 ? "" : "s"));
-    if (stack.width != stack.height)
-        throw bad_input(fmt::format("{}: found images of {} x {} pixels, expected square ones", file, stack.width,
-                                    stack.height));
-}
-
-void check_values(const std::string& file, const ImageStack& stack) {
-    const std::int64_t pixels = stack.width * stack.height;
-    bool contrast = false;
-    for (std::int64_t i = 0; i < stack.images; i++) {
-        const float* image = stack.view().image(i);
-        for (std::int64_t p = 0; p < pixels; p++) {
-            if (!std::isfinite(image[p]))
-                throw bad_input(fmt::format("{}: found the value {} in image {} at column {}, row {}, expected finite numbers",
-                                            file, image[p], i + 1, p % stack.width, p / stack.width));
-            contrast = contrast || image[p] != image[0];
-        }
+/// The row of each image: `images` rows in all, each image named once.
+std::vector<std::size_t> rows_in_stack_order(const std::string& file, const std::vector<ParticlePose>& star,
+                                             std::int64_t images) {
+    if (static_cast<std::int64_t>(star.size()) != images)
+        throw bad_input(fmt::format("'{}': found {} poses, expected {}, one an image of the stack", file,
+                                    star.size(), images));
+    std::vector<std::size_t> rows(star.size(), star.size());
+    for (std::size_t row = 0; row < star.size(); row++) {
+        const std::int64_t index = star[row].image_index;
+        if (index >= images)
+            throw bad_input(fmt::format("'{}', row {}: rlnImageName names image {}, expected 1 to {}", file,
+                                        row + 1, index + 1, images));
+        std::size_t& place = rows[static_cast<std::size_t>(index)];
+        if (place != star.size())
+            throw bad_input(fmt::format(
+                "'{}', row {}: rlnImageName names image {} a second time, expected each image once", file,
+                row + 1, index + 1));
+        place = row;
     }
-    if (!contrast)
-        throw bad_input(fmt::format("{}: found constant images ({} everywhere), expected images with contrast", file,
-                                    stack.values.front()));
-}
-
-/// The pixel size that counts; adds to `notes` where the file's is overruled.
-double settled_pixel_size(const std::string& file, double header_A, double given_A, std::vector<std::string>& notes) {
-    if (given_A <= 0 && header_A <= 0)
-        throw bad_input(fmt::format("{}: found no pixel size in the header, expected --pixel-size (A)", file));
-    if (given_A <= 0) {
-        notes.push_back(fmt::format("pixel size {:.5g} A from the header of {}", header_A, file));
-        return header_A;
-    }
-    const double difference = header_A > 0 ? std::abs(header_A / given_A - 1) : 0;
-    if (difference > refused_difference)
-        throw bad_input(fmt::format("--pixel-size: found {:.5g} A, but the header of {} says {:.5g} A, expected the two to "
-                                    "agree within 1 %",
-                                    given_A, file, header_A));
-    if (difference > noted_difference)
-        notes.push_back(fmt::format("pixel size {:.5g} A from --pixel-size; the header of {} says {:.5g} A ({:.2g} % off)",
-                                    given_A, file, header_A, 100 * difference));
-    return given_A;
+    return rows;
 }
 
 }  // namespace
 
-InputImages read_input_images(const std::string& file, double given_pixel_A) {
-    InputImages input;
-    input.stack = read_image_stack(file);
-    check_shape(file, input.stack);
-    input.pixel_size_A = settled_pixel_size(file, input.stack.pixel_size_A, given_pixel_A, input.notes);
-    check_values(file, input.stack);
-    input.notes.push_back(fmt::format("input: {}, {} images of {} x {} pixels of {:.5g} A", file, input.stack.images,
-                                      input.stack.width, input.stack.height, input.pixel_size_A));
+InputPoses read_input_poses(const std::string& file, std::int64_t images, double pixel_size_A) {
+    const std::vector<ParticlePose> star = read_poses(file, pixel_size_A);
+    InputPoses input;
+    bool all_have_halves = true;
+    for (const std::size_t row : rows_in_stack_order(file, star, images)) {
+        input.poses.push_back(star[row].pose);
+        input.halves.push_back(star[row].half);
+        all_have_halves = all_have_halves && star[row].half != 0;
+    }
+    if (!all_have_halves) input.halves.clear();
     return input;
+}
+
+Volume read_input_map(const std::string& field, const std::string& file) {
+    Volume map = read_map(file);
+    if (!(map.voxel_A > 0))
+        throw bad_input(
+            fmt::format("{} '{}': found no voxel size in the header, expected one (A)", field, file));
+    return map;
 }
 
 }  // namespace tumble::app

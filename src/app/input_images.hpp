@@ -27,8 +27,7 @@ struct InputPoses {
     std::vector<Pose> poses;
     std::vector<int> halves;
 };
-InputPoses read_input_poses(const std::string& file, const std::string& image_file, std::int64_t images,
-                            double pixel_size_A);
+InputPoses read_input_poses(const std::string& file, std::int64_t images, double pixel_size_A);
 
 /// A map: cubic, with a voxel size. `field` is the option that named it ("--reference").
 Volume read_input_map(const std::string& field, const std::string& file);

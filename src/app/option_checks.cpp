@@ -53,16 +53,11 @@ CLI::Validator one_of(const std::vector<std::string>& words) {
 
 std::vector<std::string> element_list(const std::string& text) {
     std::vector<std::string> symbols;
-    std::size_t begin = 0;
-    while (begin <= text.size()) {
-        const std::size_t end = std::min(text.find(',', begin), text.size());
-        symbols.push_back(text.substr(begin, end - begin));
-        begin = end + 1;
+    try {
+        for (const Element& element : parse_elements(text)) symbols.push_back(element.symbol);
+    } catch (const Error& error) {
+        throw bad_input(fmt::format("--element: {}", error.what()));
     }
-    for (const std::string& symbol : symbols)
-        if (!is_element(symbol))
-            throw bad_input(
-                fmt::format("--element: found '{}', expected chemical symbols such as Pt or Fe,Pt", symbol));
     return symbols;
 }
 

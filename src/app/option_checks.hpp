@@ -13,7 +13,7 @@ CLI::Validator whole_number(long long smallest);
 /// One of the words.
 CLI::Validator one_of(const std::vector<std::string>& words);
 
-/// "Fe,Pt" -> {"Fe", "Pt"}. Throws Error(input) for a symbol that is no element.
+/// "Fe,Pt" -> {"Fe", "Pt"}. Throws Error(input) for a symbol that is no element, with the nearest one.
 std::vector<std::string> element_list(const std::string& text);
 /// Throws Error(input) when `value` is empty: "<verb>: --out is missing, expected <expected>".
 void require_option(const std::string& verb, const std::string& option, const std::string& value,

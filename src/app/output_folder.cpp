@@ -61,10 +61,13 @@ void OutputFolder::prepare() {
     if (failure)
         throw bad_input(fmt::format("--out {}: the folder cannot be made ({}), expected a writable path",
                                     path_.string(), failure.message()));
-    if (existing_ == ExistingRun::overwrite)
-        for (const std::string& name : run_files())
-            if (fs::exists(path_ / name)) fs::rename(path_ / name, set_aside(name));
-    if (existing_ == ExistingRun::resume) fs::remove(path_ / "summary.json");
+    for (const std::string& name : replaced_files())
+        if (fs::exists(path_ / name)) fs::rename(path_ / name, set_aside(name));
+}
+
+std::vector<std::string> OutputFolder::replaced_files() const {
+    if (existing_ == ExistingRun::resume) return {"summary.json", "config.toml"};
+    return run_files();
 }
 
 fs::path OutputFolder::set_aside(const std::string& name) const {
@@ -77,9 +80,8 @@ void OutputFolder::commit() {
 }
 
 void OutputFolder::discard() {
-    if (existing_ == ExistingRun::resume) return;
     std::error_code ignored;
-    for (const std::string& name : run_files()) {
+    for (const std::string& name : replaced_files()) {
         fs::remove(path_ / name, ignored);
         if (fs::exists(set_aside(name))) fs::rename(set_aside(name), path_ / name, ignored);
     }

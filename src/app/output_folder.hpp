@@ -17,8 +17,8 @@ class OutputFolder {
     /// `existing` is refuse), or holds no run.h5 (resume). Nothing is written.
     OutputFolder(const std::filesystem::path& path, ExistingRun existing);
 
-    /// Makes the folder; overwrite sets an earlier run's files aside (these names only), resume removes its
-    /// summary.json, whose presence marks a finished run.
+    /// Makes the folder and sets aside what the run will replace: an earlier run's files (these names only),
+    /// or on resuming summary.json, whose presence marks a finished run, and config.toml.
     void prepare();
     /// Removes what was set aside: the new run stands.
     void commit();
@@ -29,6 +29,7 @@ class OutputFolder {
     const std::filesystem::path& path() const { return path_; }
 
   private:
+    std::vector<std::string> replaced_files() const;
     std::filesystem::path set_aside(const std::string& name) const;
 
     std::filesystem::path path_;

@@ -172,7 +172,7 @@ ReconstructOptions library_options(const Arguments& a) {
 /// Reads the start into `options`: poses or a reference. Returns a line for the log.
 std::string read_start(const Arguments& a, const InputImages& input, ReconstructOptions& options) {
     if (!a.poses.empty()) {
-        InputPoses start = read_input_poses(a.poses, a.images, input.stack.images, input.pixel_size_A);
+        InputPoses start = read_input_poses(a.poses, input.stack.images, input.pixel_size_A);
         options.poses = std::move(start.poses);
         options.halves = std::move(start.halves);
         return fmt::format("start: {} poses from {}{}", options.poses.size(), a.poses,
@@ -224,7 +224,7 @@ int work(const Arguments& a, const std::string& command, const InputImages& inpu
     const int box = static_cast<int>(input.stack.width);
     write_result_files(folder, result, {a.images, input.pixel_size_A, box});
     for (const std::string& line : closing_lines(result, folder)) progress.log(line);
-    write_file_atomically(
+    write_text_file(
         folder.file("summary.json"),
         summary_json({command, a.images, input.stack.images, box, input.pixel_size_A, a.seed}, result));
     folder.commit();
@@ -257,7 +257,7 @@ int run(const Arguments& a, const CLI::App& verb, const std::string& command) {
     try {
         progress.open_log(folder->file("log.txt"), a.resume);
         if (!a.log_file.empty()) progress.open_log(a.log_file, a.resume);
-        write_file_atomically(folder->file("config.toml"), config_text(verb));
+        write_text_file(folder->file("config.toml"), config_text(verb));
         if (build_information().hdf5) options.checkpoint_file = folder->file("run.h5");
         return work(a, command, input, options, *folder, progress);
     } catch (const Error& error) {

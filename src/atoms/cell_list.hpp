@@ -16,8 +16,8 @@ class CellList {
 
     void insert(Vec3 position_A, int number) { cells_[key(cell(position_A))].push_back(number); }
 
-    /// Calls visit(number) for all points in the 27 cells about `position_A`: a superset of those within one cell width,
-    /// in an order that depends on the order of insertion alone.
+    /// Calls visit(number) for all points in the 27 cells about `position_A`: a superset of those within one
+    /// cell width, in an order that depends on the order of insertion alone.
     template <class Visit>
     void for_near(Vec3 position_A, const Visit& visit) const {
         const Cell home = cell(position_A);
@@ -35,7 +35,8 @@ class CellList {
         std::int64_t x, y, z;
     };
     Cell cell(Vec3 p) const {
-        return {static_cast<std::int64_t>(std::floor(p.x / cell_A_)), static_cast<std::int64_t>(std::floor(p.y / cell_A_)),
+        return {static_cast<std::int64_t>(std::floor(p.x / cell_A_)),
+                static_cast<std::int64_t>(std::floor(p.y / cell_A_)),
                 static_cast<std::int64_t>(std::floor(p.z / cell_A_))};
     }
     // 21 bits an axis: cells of 1 A reach a million A in either direction.

@@ -12,13 +12,16 @@
 namespace tumble {
 namespace {
 
-// Images are worked on in batches of this many and their sums added in the order of images, whatever the threads.
+// Images are worked on in batches of this many and their sums added in the order of images, whatever the
+// threads.
 constexpr std::int64_t batch_images = 64;
 constexpr double pair_reach_A = 8;        // in space: see overlap_matrix
 constexpr double projected_reach_A = 5;   // in projection: the profile has died out
 constexpr double variance_reach_A = 6.5;  // neighbours that an error bar takes into account
 constexpr double least_height = 0.02;     // an atom of no height would have no position
-constexpr double ridge = 1e-3;            // keeps steps finite along directions that no image sees
+constexpr double height_spread =
+    0.3;                        // prior: heights are 1 +- 0.3; of weight only where the images hardly tell
+constexpr double ridge = 1e-3;  // keeps steps finite along directions that no image sees
 
 struct Model {
     std::vector<Vec3> positions;
@@ -28,15 +31,17 @@ struct Model {
 
 // Sums of one pass over the images with the model held.
 struct Pass {
-    std::vector<AtomVector> gradient, scatter;  // sum and sum of squares over images of the derivatives by atom
+    std::vector<AtomVector> gradient,
+        scatter;  // sum and sum of squares over images of the derivatives by atom
     std::vector<double> image_likelihood;
     double likelihood = 0, residual = 0, images = 0;
 };
 
 class Refinement {
   public:
-    Refinement(const PreparedImages& images, std::span<const Pose> poses, std::span<const float> image_weights,
-               std::size_t atoms, bool depth, ThreadPool& pool, Progress& progress)
+    Refinement(const PreparedImages& images, std::span<const Pose> poses,
+               std::span<const float> image_weights, std::size_t atoms, bool depth, ThreadPool& pool,
+               Progress& progress)
         : images_(images),
           poses_(poses),
           image_weights_(image_weights),
@@ -70,7 +75,8 @@ class Refinement {
 template <class Work, class Gather>
 void Refinement::for_batches(const Work& work, const Gather& gather) {
     for (std::int64_t first = 0; first < images_.images; first += batch_images) {
-        if (progress_.cancelled()) throw Error(ErrorKind::interrupted, "The refinement against the images was stopped.");
+        if (progress_.cancelled())
+            throw Error(ErrorKind::interrupted, "The refinement against the images was stopped.");
         const std::int64_t count = std::min(batch_images, images_.images - first);
         pool_.each(count, [&](std::int64_t slot, int thread) {
             work(static_cast<std::size_t>(first + slot), static_cast<std::size_t>(slot),
@@ -120,11 +126,13 @@ Pass Refinement::evaluate(const Model& model) {
             const Complexf* image = images_.image(static_cast<std::int64_t>(i));
             double square = 0, likelihood = 0;
             for (std::size_t p = 0; p < g.size(); p++) {
-                const auto f = static_cast<float>(direct[p]), fz = static_cast<float>(depth[p]), w = images_.weight[p];
+                const auto f = static_cast<float>(direct[p]), fz = static_cast<float>(depth[p]),
+                           w = images_.weight[p];
                 const Complexf model_value = depth_ ? f * g[p] + fz * d[p] : f * g[p];
                 const Complexf rest = image[p] - model_value;
                 square += w * static_cast<double>(std::norm(rest));
-                likelihood += w * (static_cast<double>(std::norm(image[p])) - static_cast<double>(std::norm(rest)));
+                likelihood +=
+                    w * (static_cast<double>(std::norm(image[p])) - static_cast<double>(std::norm(rest)));
                 g[p] = w * f * rest;
                 if (depth_) d[p] = w * fz * rest;
             }
@@ -149,7 +157,8 @@ Pass Refinement::evaluate(const Model& model) {
                 for (auto a = static_cast<std::size_t>(begin); a < static_cast<std::size_t>(end); a++)
                     for (std::size_t slot = 0; slot < count; slot++)
                         for (std::size_t k = 0; k < 4; k++) {
-                            const double value = image_weights_[first + slot] * gradients[slot * atoms + a][k];
+                            const double value =
+                                image_weights_[first + slot] * gradients[slot * atoms + a][k];
                             pass.gradient[a][k] += value;
                             pass.scatter[a][k] += value * value;
                         }
@@ -174,18 +183,25 @@ AtomMatrix Refinement::normal_matrix(const Model& model) {
     std::vector<WeightedView> views;
     for (std::size_t i = 0; i < poses_.size(); i++) {
         const Mat3& r = poses_[i].rotation;
-        if (image_weights_[i] != 0) views.push_back({{r(2, 0), r(2, 1), r(2, 2)}, static_cast<double>(image_weights_[i])});
+        if (image_weights_[i] != 0)
+            views.push_back({{r(2, 0), r(2, 1), r(2, 2)}, static_cast<double>(image_weights_[i])});
     }
     return overlap_matrix(model.positions, model.heights, views, overlap, pair_reach_A, pool_);
 }
 
 void Refinement::step(Model& model, const Pass& pass, double largest_step_A) {
+    constexpr double prior = 1 / (height_spread * height_spread);
     AtomMatrix matrix = normal_matrix(model);
-    for (std::size_t a = 0; a < matrix.blocks.size(); a++)
-        for (std::size_t n = 0; n < matrix.blocks[a].size(); n++)
-            if (matrix.neighbours[a][n] == static_cast<int>(a))
-                for (std::size_t k = 0; k < 16; k += 5) matrix.blocks[a][n][k] *= 1 + ridge;
-    const std::vector<AtomVector> change = solve(matrix, pass.gradient, pool_);
+    std::vector<AtomVector> right = pass.gradient;
+    for (std::size_t a = 0; a < matrix.blocks.size(); a++) {
+        right[a][3] -= prior * (model.heights[a] - 1);
+        for (std::size_t n = 0; n < matrix.blocks[a].size(); n++) {
+            if (matrix.neighbours[a][n] != static_cast<int>(a)) continue;
+            for (std::size_t k = 0; k < 16; k += 5) matrix.blocks[a][n][k] *= 1 + ridge;
+            matrix.blocks[a][n][15] += prior;
+        }
+    }
+    const std::vector<AtomVector> change = solve(matrix, right, pool_);
     for (std::size_t a = 0; a < change.size(); a++) {
         Vec3 move{change[a][0], change[a][1], change[a][2]};
         const double far = length(move);
@@ -214,26 +230,31 @@ double mask_power(const PreparedImages& images) {
     return sum / (static_cast<double>(images.box) * images.box);
 }
 
-// How much larger the scatter of the images' derivatives is than the normal matrix says: 1 where the model is right and
-// the noise is as assumed. Errors of model and poses that change from image to image count as noise.
+// How much larger the scatter of the images' derivatives is than the normal matrix says: 1 where the model is
+// right and the noise is as assumed. Errors of model and poses that change from image to image count as
+// noise. The fit itself takes up a part of the scatter: four unknowns an atom against two measurements of it
+// (x and y) an image.
 double variance_scale(const Pass& pass, const AtomMatrix& matrix) {
     double seen = 0, expected = 0;
     for (std::size_t a = 0; a < pass.scatter.size(); a++)
         for (std::size_t n = 0; n < matrix.neighbours[a].size(); n++) {
             if (matrix.neighbours[a][n] != static_cast<int>(a)) continue;
-            for (std::size_t k = 0; k < 3; k++) seen += pass.scatter[a][k], expected += matrix.blocks[a][n][5 * k];
+            for (std::size_t k = 0; k < 3; k++)
+                seen += pass.scatter[a][k], expected += matrix.blocks[a][n][5 * k];
         }
-    return expected > 0 ? seen / expected : 1;
+    const double free_share = 1 - 2 / std::max(pass.images, 4.0);
+    return expected > 0 ? seen / (expected * free_share) : 1;
 }
 
 }  // namespace
 
-ImageRefinement refine_atoms(const PreparedImages& images, std::span<const Pose> poses, std::span<const float> image_weights,
-                             std::span<const FittedAtom> start, const ImageRefinementOptions& options, ThreadPool& pool,
-                             Progress& progress) {
+ImageRefinement refine_atoms(const PreparedImages& images, std::span<const Pose> poses,
+                             std::span<const float> image_weights, std::span<const FittedAtom> start,
+                             const ImageRefinementOptions& options, ThreadPool& pool, Progress& progress) {
     if (poses.size() != static_cast<std::size_t>(images.images) || image_weights.size() != poses.size())
-        throw bad_input("image refinement: " + std::to_string(images.images) + " images need as many poses and weights, but " +
-                        std::to_string(poses.size()) + " and " + std::to_string(image_weights.size()) + " were given");
+        throw bad_input("image refinement: " + std::to_string(images.images) +
+                        " images need as many poses and weights, but " + std::to_string(poses.size()) +
+                        " and " + std::to_string(image_weights.size()) + " were given");
     ImageRefinement result;
     result.atoms.assign(start.begin(), start.end());
     if (start.empty() || images.images == 0) return result;
@@ -254,7 +275,8 @@ ImageRefinement refine_atoms(const PreparedImages& images, std::span<const Pose>
     refinement.estimate_profile(model);
     const Pass last = refinement.evaluate(model);
     const AtomMatrix matrix = refinement.normal_matrix(model);
-    const std::vector<AtomVector> variance = inverse_diagonal(matrix, model.positions, variance_reach_A, pool);
+    const std::vector<AtomVector> variance =
+        inverse_diagonal(matrix, model.positions, variance_reach_A, pool);
     const double scale = variance_scale(last, matrix);
     for (std::size_t a = 0; a < start.size(); a++) {
         FittedAtom& atom = result.atoms[a];
@@ -269,7 +291,8 @@ ImageRefinement refine_atoms(const PreparedImages& images, std::span<const Pose>
     result.image_log_likelihood = last.image_likelihood;
     if (last.images > 0) {
         result.log_likelihood = last.likelihood / last.images;
-        result.chi_squared = last.residual / (last.images * static_cast<double>(images.points.size()) * mask_power(images));
+        result.chi_squared =
+            last.residual / (last.images * static_cast<double>(images.points.size()) * mask_power(images));
     }
     result.variance_scale = scale;
     return result;

@@ -11,18 +11,24 @@ namespace {
 
 constexpr std::size_t lanes = phase_lanes;
 
-std::size_t index(int i) { return static_cast<std::size_t>(i); }
-int padded(int count, int multiple) { return (count + multiple - 1) / multiple * multiple; }
+std::size_t index(int i) {
+    return static_cast<std::size_t>(i);
+}
+int padded(int count, int multiple) {
+    return (count + multiple - 1) / multiple * multiple;
+}
 
 }  // namespace
 
 HalfPlaneGrid::HalfPlaneGrid(const PreparedImages& images) {
     spacing_per_A = 1 / (images.box * images.pixel_size_A);
     for (const FrequencyPoint& point : images.points) {
-        const double x = point.x * static_cast<double>(images.box), y = point.y * static_cast<double>(images.box);
+        const double x = point.x * static_cast<double>(images.box),
+                     y = point.y * static_cast<double>(images.box);
         const int kx = static_cast<int>(std::lround(x)), ky = static_cast<int>(std::lround(y));
         if (std::abs(x - kx) > 1e-3 || std::abs(y - ky) > 1e-3 || ky < 0)
-            throw bad_input("image refinement: frequency points must lie on the half plane of the box's own grid");
+            throw bad_input(
+                "image refinement: frequency points must lie on the half plane of the box's own grid");
         row.push_back(ky);
         column.push_back(kx);
         frequency.push_back(std::hypot(kx, ky));
@@ -108,8 +114,9 @@ void ImageWaves::structure_factors(bool depth, std::span<Complexf> out) {
                 c_im_[a * phase_rows + r] = weight * y_im_[a * rows + first + r];
             }
         }
-        sum_waves(c_re_.data(), c_im_.data(), x_re_.data(), x_im_.data(), static_cast<std::int64_t>(atoms_.size()),
-                  grid_.padded_columns, rows_re_.data() + first * stride, rows_im_.data() + first * stride);
+        sum_waves(c_re_.data(), c_im_.data(), x_re_.data(), x_im_.data(),
+                  static_cast<std::int64_t>(atoms_.size()), grid_.padded_columns,
+                  rows_re_.data() + first * stride, rows_im_.data() + first * stride);
     }
     for (std::size_t p = 0; p < out.size(); p++) {
         const std::size_t cell = index(grid_.row[p]) * stride + index(grid_.column[p]);
@@ -129,11 +136,16 @@ void ImageWaves::fill(std::span<const Complexf> values) {
 }
 
 WaveMoments ImageWaves::moments(std::size_t group) const {
-    const WaveGrid grid{grid_.rows, grid_.columns, w_re_.data(), w_im_.data(), grid_.column_value.data(),
+    const WaveGrid grid{grid_.rows,
+                        grid_.columns,
+                        w_re_.data(),
+                        w_im_.data(),
+                        grid_.column_value.data(),
                         grid_.row_value.data()};
     const std::size_t x = group * index(grid_.columns) * lanes, y = group * index(grid_.rows) * lanes;
     WaveMoments out;
-    moment_waves(grid, x_lane_re_.data() + x, x_lane_im_.data() + x, y_lane_re_.data() + y, y_lane_im_.data() + y, out);
+    moment_waves(grid, x_lane_re_.data() + x, x_lane_im_.data() + x, y_lane_re_.data() + y,
+                 y_lane_im_.data() + y, out);
     return out;
 }
 

@@ -9,21 +9,22 @@
 
 namespace tumble {
 
-/// The half-plane points of PreparedImages as cells of a Cartesian grid: rows ky = 0 .. reach, columns kx = -reach .. reach.
-/// Throws bad_input when a point lies off the grid of spacing 1/box.
+/// The half-plane points of PreparedImages as cells of a Cartesian grid: rows ky = 0 .. reach, columns kx =
+/// -reach .. reach. Throws bad_input when a point lies off the grid of spacing 1/box.
 struct HalfPlaneGrid {
     int reach = 0;
     int rows = 0;     ///< reach + 1, padded to phase_rows
     int columns = 0;  ///< 2 reach + 1
     int padded_columns = 0;
     double spacing_per_A = 0;
-    std::vector<int> row, column;       ///< per point
-    std::vector<double> frequency;      ///< per point: |k| in shells of width 1/box
+    std::vector<int> row, column;                ///< per point
+    std::vector<double> frequency;               ///< per point: |k| in shells of width 1/box
     std::vector<float> column_value, row_value;  ///< kx, ky in 1/A
     explicit HalfPlaneGrid(const PreparedImages& images);
 };
 
-/// An atom as an image shows it: x, y in A from the image's origin, z (A) along the beam from the particle's centre.
+/// An atom as an image shows it: x, y in A from the image's origin, z (A) along the beam from the particle's
+/// centre.
 struct ProjectedAtom {
     double x = 0, y = 0, z = 0, height = 0;
 };
@@ -44,9 +45,10 @@ class ImageWaves {
     void set(std::span<const ProjectedAtom> atoms);
     /// out[p] = sum_a weight_a exp(-2 pi i k_p.x_a), weight = height, or height times z where `depth`.
     void structure_factors(bool depth, std::span<Complexf> out);
-    /// Derivatives of -sum_p |X_p - A_p|^2 w_p, A = (f + z g) exp(..) height summed over atoms, from the weighted residuals
-    /// direct[p] = w f (X - A) and, where not empty, depth[p] = w g (X - A).
-    void gradient(std::span<const Complexf> direct, std::span<const Complexf> depth, std::span<ProjectedGradient> out);
+    /// Derivatives of -sum_p |X_p - A_p|^2 w_p, A = (f + z g) exp(..) height summed over atoms, from the
+    /// weighted residuals direct[p] = w f (X - A) and, where not empty, depth[p] = w g (X - A).
+    void gradient(std::span<const Complexf> direct, std::span<const Complexf> depth,
+                  std::span<ProjectedGradient> out);
 
   private:
     void fill(std::span<const Complexf> values);
@@ -54,13 +56,13 @@ class ImageWaves {
 
     const HalfPlaneGrid& grid_;
     std::vector<ProjectedAtom> atoms_;
-    std::vector<float> x_re_, x_im_;        // [atom][padded column], sign as in the model
+    std::vector<float> x_re_, x_im_;            // [atom][padded column], sign as in the model
     std::vector<float> x_lane_re_, x_lane_im_;  // [group of 16][column][16], conjugate
-    std::vector<float> y_re_, y_im_;        // [atom][row]
+    std::vector<float> y_re_, y_im_;            // [atom][row]
     std::vector<float> y_lane_re_, y_lane_im_;  // [group][row][16], conjugate
-    std::vector<float> c_re_, c_im_;        // [atom][4]
-    std::vector<float> rows_re_, rows_im_;  // [row][padded column]
-    std::vector<float> w_re_, w_im_;        // [row / 4][column][4]
+    std::vector<float> c_re_, c_im_;            // [atom][4]
+    std::vector<float> rows_re_, rows_im_;      // [row][padded column]
+    std::vector<float> w_re_, w_im_;            // [row / 4][column][4]
 };
 
 }  // namespace tumble

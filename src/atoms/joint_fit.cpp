@@ -16,10 +16,10 @@
 namespace tumble {
 namespace {
 
-constexpr int unknowns = 6;               // x, y, z, height, spread times height (A^2), background
-constexpr double largest_step_A = 0.2;    // an atom moves at most this far in a round
+constexpr int unknowns = 6;                 // x, y, z, height, spread times height (A^2), background
+constexpr double largest_step_A = 0.2;      // an atom moves at most this far in a round
 constexpr double background_width_A = 1.5;  // sigma of the Gaussian that carries an atom's local background
-constexpr double variance_reach_A = 5;    // neighbours that an error bar takes into account
+constexpr double variance_reach_A = 5;      // neighbours that an error bar takes into account
 constexpr double pi = std::numbers::pi;
 
 using Unknowns = Eigen::Matrix<double, unknowns, 1>;
@@ -43,10 +43,13 @@ struct Region {
     std::size_t index(int x, int y, int z) const {
         return (static_cast<std::size_t>(z) * box + y) * static_cast<std::size_t>(box) + x;
     }
-    // Calls visit(x, y, z, vector from `centre_A` to the voxel) for voxels within `radius_A`, in the order of memory.
+    // Calls visit(x, y, z, vector from `centre_A` to the voxel) for voxels within `radius_A`, in the order of
+    // memory.
     template <class Visit>
     void for_ball(Vec3 centre_A, double radius_A, const Visit& visit) const {
-        const auto first = [&](double p) { return std::max(0, static_cast<int>(std::ceil((p - radius_A) / voxel_A)) + box / 2); };
+        const auto first = [&](double p) {
+            return std::max(0, static_cast<int>(std::ceil((p - radius_A) / voxel_A)) + box / 2);
+        };
         const auto last = [&](double p) {
             return std::min(box - 1, static_cast<int>(std::floor((p + radius_A) / voxel_A)) + box / 2);
         };
@@ -60,24 +63,63 @@ struct Region {
 };
 
 struct Equations {
-    std::vector<std::vector<int>> neighbours;   // [atom], itself and later atoms whose fitted voxels it reaches
-    std::vector<std::vector<Block>> blocks;     // [atom][neighbour]
+    std::vector<std::vector<int>>
+        neighbours;                          // [atom], itself and later atoms whose fitted voxels it reaches
+    std::vector<std::vector<Block>> blocks;  // [atom][neighbour]
     std::vector<Unknowns> right;
 };
 
-double background_at(double squared) { return std::exp(-squared / (2 * background_width_A * background_width_A)); }
+// The middle of a map, wide enough for all atoms and the rings about them: the rest of the box holds nothing
+// to fit.
+Volume around_atoms(const Volume& map, std::span<const Vec3> atoms) {
+    constexpr double margin_A = 4;
+    double farthest = 0;
+    for (const Vec3& atom : atoms)
+        farthest = std::max({farthest, std::abs(atom.x), std::abs(atom.y), std::abs(atom.z)});
+    const int box = next_fast_size(2 * static_cast<int>(std::ceil((farthest + margin_A) / map.voxel_A)));
+    if (box >= map.box) return map;
+    Volume out(box, map.voxel_A);
+    const int first = map.box / 2 - box / 2;
+    for (int z = 0; z < box; z++)
+        for (int y = 0; y < box; y++)
+            for (int x = 0; x < box; x++) out.at(x, y, z) = map.at(first + x, first + y, first + z);
+    return out;
+}
+
+// Calls visit(element of the half transform, |k| in shells, weight in the full transform) within the Nyquist
+// sphere.
+template <class Visit>
+void for_frequencies(int n, const Visit& visit) {
+    std::size_t element = 0;
+    for (int z = 0; z < n; z++)
+        for (int y = 0; y < n; y++)
+            for (int x = 0; x <= n / 2; x++, element++) {
+                const int kz = z < n / 2 ? z : z - n, ky = y < n / 2 ? y : y - n;
+                const double k = std::sqrt(static_cast<double>(x * x + ky * ky + kz * kz));
+                if (k < n / 2 - 0.5) visit(element, k, x == 0 ? 1.0 : 2.0);
+            }
+}
+
+double background_at(double squared) {
+    return std::exp(-squared / (2 * background_width_A * background_width_A));
+}
 
 class MapFit {
   public:
     MapFit(const Volume& map, std::span<const Vec3> start, const JointFitOptions& options, ThreadPool& pool)
-        : map_(map), options_(options), pool_(pool), reach_A_(2 * options.radius_A), atoms_(start.size()) {
+        : whole_(map),
+          map_(around_atoms(map, start)),
+          options_(options),
+          pool_(pool),
+          reach_A_(options.radius_A + 1),
+          atoms_(start.size()) {
         for (std::size_t a = 0; a < start.size(); a++) atoms_[a].position = start[a];
     }
     JointFit run();
 
   private:
     std::vector<Vec3> positions() const;
-    std::vector<double> gather(double AtomState::* field) const;
+    std::vector<double> gather(double AtomState::*field) const;
     void estimate_profile();
     Volume background_map() const;
     void predict();
@@ -85,9 +127,12 @@ class MapFit {
     Equations equations() const;
     void solve_and_step(const Equations& equations);
     std::vector<Unknowns> variances(const Equations& equations) const;
+    std::vector<double> noise_power() const;
+    void whiten();
     std::array<double, 3> noise_by_order() const;
 
-    const Volume& map_;
+    const Volume& whole_;
+    Volume map_;  // cropped, later whitened
     const JointFitOptions& options_;
     ThreadPool& pool_;
     double reach_A_;  // how far from a voxel an atom's slopes are taken into account
@@ -103,7 +148,7 @@ std::vector<Vec3> MapFit::positions() const {
     return out;
 }
 
-std::vector<double> MapFit::gather(double AtomState::* field) const {
+std::vector<double> MapFit::gather(double AtomState::*field) const {
     std::vector<double> out;
     for (const AtomState& atom : atoms_) out.push_back(atom.*field);
     return out;
@@ -139,8 +184,8 @@ void MapFit::predict() {
     subtract(render_atoms(map_.box, map_.voxel_A, positions(), gather(&AtomState::height),
                           profile.summary().shell_amplitude, pool_));
     if (options_.widths)
-        subtract(render_atoms(map_.box, map_.voxel_A, positions(), gather(&AtomState::spread), profile.spread_shells(),
-                              pool_));
+        subtract(render_atoms(map_.box, map_.voxel_A, positions(), gather(&AtomState::spread),
+                              profile.spread_shells(), pool_));
     if (options_.background) subtract(background_map());
     region_ = {map_.box, map_.voxel_A, std::vector<unsigned char>(map_.values.size())};
     for (const AtomState& atom : atoms_)
@@ -153,12 +198,13 @@ Unknowns MapFit::slopes(const AtomState& atom, Vec3 to_voxel) const {
     const RadialProfile::Value p = profile_.front().at(squared);
     const double slope = -(atom.height * p.slope + atom.spread * p.spread_slope);
     Unknowns out;
-    out << slope * to_voxel.x, slope * to_voxel.y, slope * to_voxel.z, p.value, options_.widths ? p.spread_value : 0,
-        options_.background ? background_at(squared) : 0;
+    out << slope * to_voxel.x, slope * to_voxel.y, slope * to_voxel.z, p.value,
+        options_.widths ? p.spread_value : 0, options_.background ? background_at(squared) : 0;
     return out;
 }
 
-// A row of blocks belongs to one atom and is summed over its voxels in the order of memory, whatever the threads.
+// A row of blocks belongs to one atom and is summed over its voxels in the order of memory, whatever the
+// threads.
 Equations MapFit::equations() const {
     const std::size_t count = atoms_.size();
     CellList cells(2 * reach_A_);
@@ -169,7 +215,8 @@ Equations MapFit::equations() const {
         const auto a = static_cast<std::size_t>(row);
         std::vector<int>& near = out.neighbours[a];
         cells.for_near(atoms_[a].position, [&](int b) {
-            if (b >= row && length(atoms_[static_cast<std::size_t>(b)].position - atoms_[a].position) < 2 * reach_A_)
+            if (b >= row &&
+                length(atoms_[static_cast<std::size_t>(b)].position - atoms_[a].position) < 2 * reach_A_)
                 near.push_back(b);
         });
         std::sort(near.begin(), near.end());
@@ -201,16 +248,17 @@ void MapFit::solve_and_step(const Equations& equations) {
         for (std::size_t n = 0; n < equations.neighbours[a].size(); n++)
             for (int i = 0; i < unknowns; i++)
                 for (int j = 0; j < unknowns; j++)
-                    entries.emplace_back(unknowns * equations.neighbours[a][n] + j, unknowns * static_cast<int>(a) + i,
-                                         equations.blocks[a][n](i, j));
+                    entries.emplace_back(unknowns * equations.neighbours[a][n] + j,
+                                         unknowns * static_cast<int>(a) + i, equations.blocks[a][n](i, j));
     }
     Eigen::SparseMatrix<double> matrix(size, size);  // lower triangle, and the diagonal blocks whole
     matrix.setFromTriplets(entries.begin(), entries.end());
     Eigen::SimplicialLDLT<Eigen::SparseMatrix<double>, Eigen::Lower> factor(matrix);
     if (factor.info() != Eigen::Success || !(factor.vectorD().minCoeff() > 0))
-        throw Error(ErrorKind::unsupported,
-                    "The joint fit of " + std::to_string(atoms_.size()) +
-                        " atoms has no unique answer: two atoms lie on one place, or the map does not show them.");
+        throw Error(
+            ErrorKind::unsupported,
+            "The joint fit of " + std::to_string(atoms_.size()) +
+                " atoms has no unique answer: two atoms lie on one place, or the map does not show them.");
     const Eigen::VectorXd change = factor.solve(right);
     double mean = 0;
     for (std::size_t a = 0; a < atoms_.size(); a++) {
@@ -228,9 +276,9 @@ void MapFit::solve_and_step(const Equations& equations) {
     for (AtomState& atom : atoms_) atom.height /= mean, atom.spread /= mean;
 }
 
-// Noise of the map is not white. Its power where the slopes of a height (k^0), a position (k^1) and a spread (k^2) have
-// theirs: mean of S(k) over shells, weighted by (number of cells) f^2 k^(2 order), S from the residual of fitted voxels.
-std::array<double, 3> MapFit::noise_by_order() const {
+// Power of the residual of the fitted voxels per Fourier shell, scaled so that white noise gives its
+// variance.
+std::vector<double> MapFit::noise_power() const {
     const int n = map_.box;
     std::vector<float> masked(residual_.values.size());
     double voxels = 0;
@@ -240,23 +288,61 @@ std::array<double, 3> MapFit::noise_by_order() const {
     }
     std::vector<Complexf> transform(static_cast<std::size_t>(n) * n * static_cast<std::size_t>(n / 2 + 1));
     Fft3D(n).forward(masked.data(), transform.data());
-    const std::vector<double> f = profile_.front().summary().shell_amplitude;
+    std::vector<double> sum(static_cast<std::size_t>(n / 2 + 1)), cells(sum.size());
+    for_frequencies(n, [&](std::size_t element, double k, double weight) {
+        const auto shell = static_cast<std::size_t>(std::lround(k));
+        sum[shell] += weight * static_cast<double>(std::norm(transform[element])) / voxels;
+        cells[shell] += weight;
+    });
+    // Three shells together: the innermost hold few cells.
+    std::vector<double> power(sum.size());
+    for (std::size_t s = 0; s < power.size(); s++) {
+        double top = 0, bottom = 0;
+        for (std::size_t near = s == 0 ? 0 : s - 1; near < std::min(s + 2, power.size()); near++)
+            top += sum[near], bottom += cells[near];
+        power[s] = bottom > 0 ? top / bottom : 0;
+    }
+    return power;
+}
+
+// Least squares is the best estimate where the noise is white. Restored maps are filtered, each in its own
+// way; dividing by the noise's own amplitude makes the fit the same for all of them.
+void MapFit::whiten() {
+    constexpr double largest_gain = 30;  // beyond it the map holds nothing: its band ends there
+    std::vector<double> gain = noise_power();
+    const double strongest = std::sqrt(*std::max_element(gain.begin(), gain.end()));
+    if (!(strongest > 1e-6 * profile_.front().summary().peak))
+        return;  // a map without noise needs no weights
+    for (double& g : gain) g = std::min(strongest / std::sqrt(std::max(g, 1e-300)), largest_gain);
+    const int n = map_.box;
+    const double scale = 1 / (static_cast<double>(n) * n * n);
+    std::vector<Complexf> transform(static_cast<std::size_t>(n) * n * static_cast<std::size_t>(n / 2 + 1));
+    const Fft3D fft(n);
+    fft.forward(map_.values.data(), transform.data());
+    std::vector<Complexf> filtered(transform.size());
+    for_frequencies(n, [&](std::size_t element, double k, double) {
+        const auto shell = static_cast<std::size_t>(k);
+        const double up = k - static_cast<double>(shell);
+        filtered[element] =
+            static_cast<float>(scale * ((1 - up) * gain[shell] + up * gain[shell + 1])) * transform[element];
+    });
+    fft.inverse(filtered.data(), map_.values.data());
+    for (AtomState& atom : atoms_) atom.background = 0;  // in units of the map, which has changed
+}
+
+// Noise power where the slopes of a height (k^0), a position (k^1) and a spread (k^2) have theirs: mean of
+// the noise power over shells, weighted by (number of cells) f^2 k^(2 order).
+std::array<double, 3> MapFit::noise_by_order() const {
+    const std::vector<double> f = profile_.front().summary().shell_amplitude, power = noise_power();
     std::array<double, 3> top{}, bottom{};
-    std::size_t i = 0;
-    for (int z = 0; z < n; z++)
-        for (int y = 0; y < n; y++)
-            for (int x = 0; x <= n / 2; x++, i++) {
-                const int kz = z < n / 2 ? z : z - n, ky = y < n / 2 ? y : y - n;
-                const double square = static_cast<double>(x * x + ky * ky + kz * kz);
-                const auto shell = static_cast<std::size_t>(std::lround(std::sqrt(square)));
-                if (shell >= f.size() || x == n / 2) continue;
-                double weight = (x == 0 ? 1 : 2) * f[shell] * f[shell];
-                for (std::size_t order = 0; order < 3; order++, weight *= square) {
-                    top[order] += weight * std::norm(transform[i]) / voxels;
-                    bottom[order] += weight;
-                }
-            }
-    for (std::size_t order = 0; order < 3; order++) top[order] = bottom[order] > 0 ? top[order] / bottom[order] : 0;
+    for (std::size_t s = 0; s < f.size(); s++) {
+        const double square = static_cast<double>(s * s);
+        double weight = square * f[s] * f[s];
+        for (std::size_t order = 0; order < 3; order++, weight *= square)
+            top[order] += weight * power[s], bottom[order] += weight;
+    }
+    for (std::size_t order = 0; order < 3; order++)
+        top[order] = bottom[order] > 0 ? top[order] / bottom[order] : 0;
     return top;
 }
 
@@ -264,16 +350,19 @@ std::vector<Unknowns> MapFit::variances(const Equations& equations) const {
     std::vector<std::vector<int>> near(atoms_.size());
     for (std::size_t a = 0; a < atoms_.size(); a++)
         for (const int b : equations.neighbours[a]) {
-            if (length(atoms_[static_cast<std::size_t>(b)].position - atoms_[a].position) > variance_reach_A) continue;
+            if (length(atoms_[static_cast<std::size_t>(b)].position - atoms_[a].position) > variance_reach_A)
+                continue;
             near[a].push_back(b);
-            if (static_cast<std::size_t>(b) != a) near[static_cast<std::size_t>(b)].push_back(static_cast<int>(a));
+            if (static_cast<std::size_t>(b) != a)
+                near[static_cast<std::size_t>(b)].push_back(static_cast<int>(a));
         }
     const auto block = [&](int a, int b) -> Block {
         const bool swap = b < a;
         const auto& row = equations.neighbours[static_cast<std::size_t>(swap ? b : a)];
         const auto found = std::lower_bound(row.begin(), row.end(), swap ? a : b);
         if (found == row.end() || *found != (swap ? a : b)) return Block::Zero();
-        const Block& value = equations.blocks[static_cast<std::size_t>(swap ? b : a)][static_cast<std::size_t>(found - row.begin())];
+        const Block& value = equations.blocks[static_cast<std::size_t>(swap ? b : a)]
+                                             [static_cast<std::size_t>(found - row.begin())];
         return swap ? Block(value.transpose()) : value;
     };
     const std::array<double, 3> noise = noise_by_order();
@@ -289,7 +378,8 @@ std::vector<Unknowns> MapFit::variances(const Equations& equations) const {
                 own.block<unknowns, unknowns>(static_cast<Eigen::Index>(unknowns * i), 0).setIdentity();
             for (std::size_t j = 0; j < group.size(); j++)
                 part.block<unknowns, unknowns>(static_cast<Eigen::Index>(unknowns * i),
-                                               static_cast<Eigen::Index>(unknowns * j)) = block(group[i], group[j]);
+                                               static_cast<Eigen::Index>(unknowns * j)) =
+                    block(group[i], group[j]);
         }
         const Eigen::MatrixXd columns = part.ldlt().solve(own);
         const Eigen::MatrixXd inverse = own.transpose() * columns;
@@ -306,17 +396,32 @@ JointFit MapFit::run() {
     for (int round = 0; round < options_.rounds; round++) {
         estimate_profile();
         predict();
+        if (round == options_.rounds / 2) {
+            whiten();
+            estimate_profile();
+            predict();
+        }
         solve_and_step(equations());
     }
     estimate_profile();
     predict();
     const std::vector<Unknowns> variance = variances(equations());
-    fit.profile = profile_.front().summary();
+    const double peak = profile_.front().summary().peak;
     double square = 0, voxels = 0;
     for (std::size_t i = 0; i < region_.fitted.size(); i++)
-        if (region_.fitted[i] != 0) square += static_cast<double>(residual_.values[i]) * residual_.values[i], voxels++;
-    if (voxels > 0 && fit.profile.peak > 0) fit.residual_rms = std::sqrt(square / voxels) / fit.profile.peak;
+        if (region_.fitted[i] != 0)
+            square += static_cast<double>(residual_.values[i]) * residual_.values[i], voxels++;
+    if (voxels > 0 && peak > 0) fit.residual_rms = std::sqrt(square / voxels) / peak;
+    // The profile reported is that of the map as it was given.
+    fit.profile = RadialProfile(fit_shell_amplitude(whole_, positions(), gather(&AtomState::height), pool_),
+                                whole_.box, whole_.voxel_A, reach_A_)
+                      .summary();
     const double own_width = fit.profile.gaussian_width_A;
+    // The profile is the mean atom's: widths differ from it by what an atom's spread differs from the mean
+    // spread.
+    double mean_spread = 0;
+    for (const AtomState& atom : atoms_)
+        if (atom.height > 0) mean_spread += atom.spread / atom.height / static_cast<double>(atoms_.size());
     for (std::size_t a = 0; a < atoms_.size(); a++) {
         const AtomState& atom = atoms_[a];
         FittedAtom out;
@@ -324,11 +429,11 @@ JointFit MapFit::run() {
         out.sigma_A = {std::sqrt(variance[a](0)), std::sqrt(variance[a](1)), std::sqrt(variance[a](2))};
         out.height = atom.height;
         out.height_sigma = std::sqrt(variance[a](3));
-        const double spread = atom.height > 0 ? atom.spread / atom.height : 0;
+        const double spread = atom.height > 0 ? atom.spread / atom.height - mean_spread : 0;
         out.width_A = std::sqrt(std::max(own_width * own_width + spread, 0.0));
         if (options_.widths && atom.height > 0 && out.width_A > 0)
             out.width_sigma_A = std::sqrt(variance[a](4)) / atom.height / (2 * out.width_A);
-        out.background = fit.profile.peak > 0 ? atom.background / fit.profile.peak : 0;
+        out.background = peak > 0 ? atom.background / peak : 0;
         fit.atoms.push_back(out);
     }
     return fit;
@@ -336,7 +441,8 @@ JointFit MapFit::run() {
 
 }  // namespace
 
-JointFit fit_atoms(const Volume& map, std::span<const Vec3> start, const JointFitOptions& options, ThreadPool& pool) {
+JointFit fit_atoms(const Volume& map, std::span<const Vec3> start, const JointFitOptions& options,
+                   ThreadPool& pool) {
     return MapFit(map, start, options, pool).run();
 }
 

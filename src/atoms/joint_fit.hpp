@@ -1,6 +1,6 @@
 #pragma once
-// Joint least-squares fit of all atoms to a map: overlaps, band limit and the rings that it leaves are part of the model,
-// so peaks do not pull each other inwards as plain maxima do.
+// Joint least-squares fit of all atoms to a map: overlaps, band limit and the rings that it leaves are part
+// of the model, so peaks do not pull each other inwards as plain maxima do.
 #include <span>
 #include <vector>
 
@@ -19,12 +19,12 @@ struct AtomProfile {
 
 struct FittedAtom {
     Vec3 position_A;
-    Vec3 sigma_A;           ///< standard error on each axis, from the covariance of the fit
-    double height = 0;      ///< amplitude relative to the mean profile
+    Vec3 sigma_A;       ///< standard error on each axis, from the covariance of the fit
+    double height = 0;  ///< amplitude relative to the mean profile
     double height_sigma = 0;
-    double width_A = 0;     ///< Gaussian sigma: the profile's, changed by this atom's own spread
+    double width_A = 0;  ///< Gaussian sigma: the profile's, changed by this atom's own spread
     double width_sigma_A = 0;
-    double background = 0;  ///< local background, in units of the profile's peak
+    double background = 0;  ///< local background of the whitened map, in units of the profile's peak there
 };
 
 struct JointFitOptions {
@@ -36,10 +36,14 @@ struct JointFitOptions {
 struct JointFit {
     std::vector<FittedAtom> atoms;  ///< in the order of `start`
     AtomProfile profile;
-    double residual_rms = 0;        ///< rms of map - model over the fitted voxels, relative to the profile's peak
+    double residual_rms =
+        0;  ///< rms of whitened map - model over the fitted voxels, relative to the profile's peak
 };
-/// Fits all atoms of `start` (A from the map's origin) at once. Throws Error(unsupported) when the normal matrix is not
-/// positive (two atoms on one place).
-JointFit fit_atoms(const Volume& map, std::span<const Vec3> start, const JointFitOptions& options, ThreadPool& pool);
+/// The second half of the rounds works on the map divided by the amplitude spectrum of its own residual, so
+/// that the noise is white and the result hardly depends on how the map was filtered. Changes of width are to
+/// first order in the variance. Fits all atoms of `start` (A from the map's origin) at once. Throws
+/// Error(unsupported) when the normal matrix is not positive (two atoms on one place).
+JointFit fit_atoms(const Volume& map, std::span<const Vec3> start, const JointFitOptions& options,
+                   ThreadPool& pool);
 
 }  // namespace tumble

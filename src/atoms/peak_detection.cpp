@@ -13,7 +13,8 @@ struct Vertex {
     double offset = 0, rise = 0;
 };
 
-// Vertex of the parabola through three neighbours of which the middle one is a maximum: where, and how far above it.
+// Vertex of the parabola through three neighbours of which the middle one is a maximum: where, and how far
+// above it.
 Vertex parabola_vertex(double before, double at, double after) {
     const double curvature = before - 2 * at + after;
     if (!(curvature < 0)) return {};
@@ -63,10 +64,10 @@ double median(std::vector<double> values) {
     return *middle;
 }
 
-// Atoms of one element are of nearly one height; maxima of noise spread evenly from the strongest down, so that a wide
-// gap among them is an accident of few peaks. Over band-limited noise (widths 0.2 to 0.6 A, radii 5 to 11 A) the spread
-// from the 10th to the 90th hundredth was never below 0.46 of the median; and where there were 60 peaks or more, no gap
-// above 0.05 had a fifth as many peaks below it as above.
+// Atoms of one element are of nearly one height; maxima of noise spread evenly from the strongest down, so
+// that a wide gap among them is an accident of few peaks. Over band-limited noise (widths 0.2 to 0.6 A, radii
+// 5 to 11 A) the spread from the 10th to the 90th hundredth was never below 0.46 of the median; and where
+// there were 60 peaks or more, no gap above 0.05 had a fifth as many peaks below it as above.
 bool looks_like_atoms(std::span<const double> heights, std::size_t below, double gap) {
     const std::size_t count = heights.size();
     const double spread = (heights[count / 10] - heights[count * 9 / 10]) / heights[count / 2];
@@ -81,18 +82,21 @@ std::vector<Peak> find_peaks(const Volume& map, double radius_A, double min_dist
     const VolumeView view = map.view();
     std::vector<std::vector<Peak>> planes(static_cast<std::size_t>(std::max(map.box, 0)));
     pool.each(std::max(map.box - 2, 0), [&](std::int64_t i, int) {
-        planes[static_cast<std::size_t>(i + 1)] = maxima_of_plane(view, map.voxel_A, radius_A, static_cast<int>(i + 1));
+        planes[static_cast<std::size_t>(i + 1)] =
+            maxima_of_plane(view, map.voxel_A, radius_A, static_cast<int>(i + 1));
     });
     std::vector<Peak> all;
     for (const auto& plane : planes) all.insert(all.end(), plane.begin(), plane.end());
-    std::stable_sort(all.begin(), all.end(), [](const Peak& a, const Peak& b) { return a.height > b.height; });
+    std::stable_sort(all.begin(), all.end(),
+                     [](const Peak& a, const Peak& b) { return a.height > b.height; });
 
     std::vector<Peak> kept;
     CellList taken(std::max(min_distance_A, map.voxel_A));
     for (const Peak& peak : all) {
         bool near = false;
         taken.for_near(peak.position_A, [&](int other) {
-            near |= length(kept[static_cast<std::size_t>(other)].position_A - peak.position_A) < min_distance_A;
+            near |=
+                length(kept[static_cast<std::size_t>(other)].position_A - peak.position_A) < min_distance_A;
         });
         if (near) continue;
         taken.insert(peak.position_A, static_cast<int>(kept.size()));
@@ -102,8 +106,8 @@ std::vector<Peak> find_peaks(const Volume& map, double radius_A, double min_dist
 }
 
 PeakSelection select_atoms(const std::vector<Peak>& peaks) {
-    // The strongest 30 set the scale (blind_pose_findings 4, step 7): few enough for a particle of 50 atoms, and atoms of
-    // one element are of nearly one height, so the strongest stand for all.
+    // The strongest 30 set the scale (blind_pose_findings 4, step 7): few enough for a particle of 50 atoms,
+    // and atoms of one element are of nearly one height, so the strongest stand for all.
     constexpr std::size_t strongest = 30;
     PeakSelection selection;
     std::vector<double> heights;
@@ -111,8 +115,8 @@ PeakSelection select_atoms(const std::vector<Peak>& peaks) {
         if (peak.height > 0) heights.push_back(peak.height);
     if (heights.size() < 4) return selection;
     const std::size_t head = std::min(strongest, heights.size() / 2);
-    const double scale =
-        median({heights.begin(), heights.begin() + static_cast<std::ptrdiff_t>(std::max<std::size_t>(head, 2))});
+    const double scale = median(
+        {heights.begin(), heights.begin() + static_cast<std::ptrdiff_t>(std::max<std::size_t>(head, 2))});
 
     double widest = 0;
     std::size_t atoms = 0;
@@ -128,7 +132,8 @@ PeakSelection select_atoms(const std::vector<Peak>& peaks) {
     selection.threshold = 0.5 * (heights[atoms - 1] + selection.noise_height);
     const double typical = median({heights.begin(), heights.begin() + static_cast<std::ptrdiff_t>(atoms)});
     selection.gap = (heights[atoms - 1] - selection.noise_height) / typical;
-    if (looks_like_atoms({heights.data(), atoms}, heights.size() - atoms, selection.gap)) selection.atoms = atoms;
+    if (looks_like_atoms({heights.data(), atoms}, heights.size() - atoms, selection.gap))
+        selection.atoms = atoms;
     return selection;
 }
 

@@ -6,17 +6,22 @@ namespace {
 // Sixteen floats; unaligned, so that tables need no special allocation.
 typedef float Lanes __attribute__((vector_size(64), aligned(4), may_alias));
 
-const Lanes& lanes_at(const float* p) { return *reinterpret_cast<const Lanes*>(p); }
-Lanes& lanes_at(float* p) { return *reinterpret_cast<Lanes*>(p); }
+const Lanes& lanes_at(const float* p) {
+    return *reinterpret_cast<const Lanes*>(p);
+}
+Lanes& lanes_at(float* p) {
+    return *reinterpret_cast<Lanes*>(p);
+}
 
 }  // namespace
 
-void sum_waves(const float* c_re, const float* c_im, const float* e_re, const float* e_im, std::int64_t atoms, int columns,
-               float* out_re, float* out_im) {
+void sum_waves(const float* c_re, const float* c_im, const float* e_re, const float* e_im, std::int64_t atoms,
+               int columns, float* out_re, float* out_im) {
     for (int column = 0; column < columns; column += phase_lanes) {
         Lanes re[phase_rows] = {}, im[phase_rows] = {};
         for (std::int64_t a = 0; a < atoms; a++) {
-            const Lanes er = lanes_at(e_re + a * columns + column), ei = lanes_at(e_im + a * columns + column);
+            const Lanes er = lanes_at(e_re + a * columns + column),
+                        ei = lanes_at(e_im + a * columns + column);
             for (int row = 0; row < phase_rows; row++) {
                 const float cr = c_re[a * phase_rows + row], ci = c_im[a * phase_rows + row];
                 re[row] += cr * er;
@@ -32,15 +37,16 @@ void sum_waves(const float* c_re, const float* c_im, const float* e_re, const fl
     }
 }
 
-void moment_waves(const WaveGrid& grid, const float* ex_re, const float* ex_im, const float* ey_re, const float* ey_im,
-                  WaveMoments& out) {
+void moment_waves(const WaveGrid& grid, const float* ex_re, const float* ex_im, const float* ey_re,
+                  const float* ey_im, WaveMoments& out) {
     Lanes value = {}, x = {}, y = {};
     for (int first = 0; first < grid.rows; first += phase_rows) {
         Lanes re[phase_rows] = {}, im[phase_rows] = {}, x_re[phase_rows] = {}, x_im[phase_rows] = {};
         const float* w_re = grid.re + static_cast<std::int64_t>(first) * grid.columns;
         const float* w_im = grid.im + static_cast<std::int64_t>(first) * grid.columns;
         for (int column = 0; column < grid.columns; column++) {
-            const Lanes er = lanes_at(ex_re + column * phase_lanes), ei = lanes_at(ex_im + column * phase_lanes);
+            const Lanes er = lanes_at(ex_re + column * phase_lanes),
+                        ei = lanes_at(ex_im + column * phase_lanes);
             const Lanes xr = er * grid.column_value[column], xi = ei * grid.column_value[column];
             for (int row = 0; row < phase_rows; row++) {
                 const float wr = w_re[column * phase_rows + row], wi = w_im[column * phase_rows + row];

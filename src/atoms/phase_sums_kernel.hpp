@@ -4,8 +4,8 @@
 
 namespace tumble {
 
-using SumWaves = void (*)(const float* c_re, const float* c_im, const float* e_re, const float* e_im, std::int64_t atoms,
-                          int columns, float* out_re, float* out_im);
+using SumWaves = void (*)(const float* c_re, const float* c_im, const float* e_re, const float* e_im,
+                          std::int64_t atoms, int columns, float* out_re, float* out_im);
 using MomentWaves = void (*)(const WaveGrid& grid, const float* ex_re, const float* ex_im, const float* ey_re,
                              const float* ey_im, WaveMoments& out);
 

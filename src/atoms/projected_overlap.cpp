@@ -12,14 +12,21 @@
 namespace tumble {
 namespace {
 
-constexpr double step_A2 = 0.004;
+constexpr double step_A2 =
+    0.02;  // at 1.2 1/A the tables are then linear between entries to 1 % of their centre
 
 using Block = Eigen::Matrix<double, 4, 4, Eigen::RowMajor>;
 using Column = Eigen::Matrix<double, 4, 1>;
 
-Eigen::Map<const Block> block_of(const std::array<double, 16>& values) { return Eigen::Map<const Block>(values.data()); }
-Eigen::Map<const Column> column_of(const AtomVector& v) { return Eigen::Map<const Column>(v.data()); }
-Eigen::Map<Column> column_of(AtomVector& v) { return Eigen::Map<Column>(v.data()); }
+Eigen::Map<const Block> block_of(const std::array<double, 16>& values) {
+    return Eigen::Map<const Block>(values.data());
+}
+Eigen::Map<const Column> column_of(const AtomVector& v) {
+    return Eigen::Map<const Column>(v.data());
+}
+Eigen::Map<Column> column_of(AtomVector& v) {
+    return Eigen::Map<Column>(v.data());
+}
 
 double dot(std::span<const AtomVector> a, std::span<const AtomVector> b) {
     double sum = 0;
@@ -28,8 +35,8 @@ double dot(std::span<const AtomVector> a, std::span<const AtomVector> b) {
 }
 
 // Sums over the views for one pair, before the heights are put in.
-std::array<double, 16> pair_block(Vec3 apart, double height_a, double height_b, std::span<const WeightedView> views,
-                                  const RadialOverlap& overlap) {
+std::array<double, 16> pair_block(Vec3 apart, double height_a, double height_b,
+                                  std::span<const WeightedView> views, const RadialOverlap& overlap) {
     double t = 0, xx = 0, xy = 0, xz = 0, yy = 0, yz = 0, zz = 0;
     Vec3 slope;
     const double squared = tumble::dot(apart, apart);
@@ -54,12 +61,14 @@ std::array<double, 16> pair_block(Vec3 apart, double height_a, double height_b, 
             h * xz, h * yz, h * zz, by_b.z, by_a.x, by_a.y, by_a.z, t};
 }
 
-void multiply(const AtomMatrix& matrix, std::span<const AtomVector> x, std::span<AtomVector> out, ThreadPool& pool) {
+void multiply(const AtomMatrix& matrix, std::span<const AtomVector> x, std::span<AtomVector> out,
+              ThreadPool& pool) {
     pool.run(static_cast<std::int64_t>(x.size()), [&](std::int64_t begin, std::int64_t end, int) {
         for (auto a = static_cast<std::size_t>(begin); a < static_cast<std::size_t>(end); a++) {
             Column sum = Column::Zero();
             for (std::size_t n = 0; n < matrix.neighbours[a].size(); n++)
-                sum += block_of(matrix.blocks[a][n]) * column_of(x[static_cast<std::size_t>(matrix.neighbours[a][n])]);
+                sum += block_of(matrix.blocks[a][n]) *
+                       column_of(x[static_cast<std::size_t>(matrix.neighbours[a][n])]);
             column_of(out[a]) = sum;
         }
     });
@@ -80,7 +89,8 @@ RadialOverlap::RadialOverlap(std::span<const double> frequency_per_A, std::span<
         const double d = std::sqrt(static_cast<double>(i) * step_A2);
         Value sum{0, 0, 0};
         for (std::size_t s = 0; s < frequency_per_A.size(); s++) {
-            const double turn = 2 * std::numbers::pi * frequency_per_A[s], x = turn * d, squared = turn * turn;
+            const double turn = 2 * std::numbers::pi * frequency_per_A[s], x = turn * d,
+                         squared = turn * turn;
             // Below 0.05 the series are exact to 1e-8 and the quotients are not.
             const double zero = ::j0(x), one = x < 0.05 ? 0.5 - x * x / 16 : ::j1(x) / x;
             const double two = x < 0.05 ? 0.125 - x * x / 96 : (2 * one - zero) / (x * x);
@@ -101,7 +111,8 @@ AtomMatrix overlap_matrix(std::span<const Vec3> positions_A, std::span<const dou
     matrix.blocks.resize(atoms);
     for (std::size_t a = 0; a < atoms; a++)
         for (std::size_t b = 0; b < atoms; b++)
-            if (length(positions_A[a] - positions_A[b]) < reach_A) matrix.neighbours[a].push_back(static_cast<int>(b));
+            if (length(positions_A[a] - positions_A[b]) < reach_A)
+                matrix.neighbours[a].push_back(static_cast<int>(b));
     pool.each(static_cast<std::int64_t>(atoms), [&](std::int64_t atom, int) {
         const auto a = static_cast<std::size_t>(atom);
         matrix.blocks[a].resize(matrix.neighbours[a].size());
@@ -126,9 +137,10 @@ std::vector<AtomVector> solve(const AtomMatrix& matrix, std::span<const AtomVect
     const std::size_t atoms = right.size();
     std::vector<Block> inverse(atoms);
     for (std::size_t a = 0; a < atoms; a++)
-        inverse[a] = block_of(matrix.blocks[a][place_of(matrix.neighbours[a], static_cast<int>(a))]).inverse();
-    std::vector<AtomVector> x(atoms, AtomVector{}), residual(right.begin(), right.end()), z(atoms), direction(atoms),
-        product(atoms);
+        inverse[a] =
+            block_of(matrix.blocks[a][place_of(matrix.neighbours[a], static_cast<int>(a))]).inverse();
+    std::vector<AtomVector> x(atoms, AtomVector{}), residual(right.begin(), right.end()), z(atoms),
+        direction(atoms), product(atoms);
     const auto precondition = [&] {
         for (std::size_t a = 0; a < atoms; a++) column_of(z[a]) = inverse[a] * column_of(residual[a]);
     };
@@ -154,12 +166,13 @@ std::vector<AtomVector> solve(const AtomMatrix& matrix, std::span<const AtomVect
     return x;
 }
 
-std::vector<AtomVector> inverse_diagonal(const AtomMatrix& matrix, std::span<const Vec3> positions_A, double reach_A,
-                                         ThreadPool& pool) {
+std::vector<AtomVector> inverse_diagonal(const AtomMatrix& matrix, std::span<const Vec3> positions_A,
+                                         double reach_A, ThreadPool& pool) {
     std::vector<AtomVector> diagonal(positions_A.size());
     pool.each(static_cast<std::int64_t>(positions_A.size()), [&](std::int64_t atom, int) {
         const auto centre = static_cast<std::size_t>(atom);
-        std::vector<int> near{static_cast<int>(centre)};  // first, so that its inverse is a solve for four columns
+        std::vector<int> near{
+            static_cast<int>(centre)};  // first, so that its inverse is a solve for four columns
         for (const int b : matrix.neighbours[centre])
             if (b != static_cast<int>(centre) &&
                 length(positions_A[static_cast<std::size_t>(b)] - positions_A[centre]) < reach_A)
@@ -177,7 +190,8 @@ std::vector<AtomVector> inverse_diagonal(const AtomMatrix& matrix, std::span<con
         }
         const Eigen::LDLT<Eigen::MatrixXd> factor(part);
         const Eigen::MatrixXd columns = factor.solve(Eigen::MatrixXd::Identity(unknowns, 4));
-        for (int k = 0; k < 4; k++) diagonal[centre][static_cast<std::size_t>(k)] = std::max(columns(k, k), 0.0);
+        for (int k = 0; k < 4; k++)
+            diagonal[centre][static_cast<std::size_t>(k)] = std::max(columns(k, k), 0.0);
     });
     return diagonal;
 }

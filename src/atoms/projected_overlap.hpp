@@ -1,11 +1,14 @@
 #pragma once
 // Normal matrix of a fit of atoms to many images: which atoms share information, and how much.
 //
-// For isotropic weights the element of two atoms in one image depends on the length of their projected distance alone:
+// For isotropic weights the element of two atoms in one image depends on the length of their projected
+// distance alone:
 //   T(d) = 2 sum_p w_p f_p^2 J0(2 pi k_p d)   (the angular mean of cos(2 pi k.d) over the points).
-// Heights: T; position and height: its gradient; positions: its second derivatives. With D = x_a - x_b, beam direction b in
-// the particle's frame, u = D.b, v = D - u b (so d = |v|), T1 = T'/d and T3 = (T'' - T'/d)/d^2, all in the particle's frame:
-//   positions: -T1 (1 - b b^T) - T3 v v^T;   height of a by position of b: -T1 v (times height of b), and so on.
+// Heights: T; position and height: its gradient; positions: its second derivatives. With D = x_a - x_b, beam
+// direction b in the particle's frame, u = D.b, v = D - u b (so d = |v|), T1 = T'/d and T3 = (T'' -
+// T'/d)/d^2, all in the particle's frame:
+//   positions: -T1 (1 - b b^T) - T3 v v^T;   height of a by position of b: -T1 v (times height of b), and so
+//   on.
 #include <array>
 #include <span>
 #include <vector>
@@ -18,8 +21,10 @@ namespace tumble {
 /// Tables over the squared distance.
 class RadialOverlap {
   public:
-    /// information[s]: 2 sum w f^2 of the points of ring s, whose mean |k| is frequency_per_A[s]. Reaches to `largest_A`.
-    RadialOverlap(std::span<const double> frequency_per_A, std::span<const double> information, double largest_A);
+    /// information[s]: 2 sum w f^2 of the points of ring s, whose mean |k| is frequency_per_A[s]. Reaches to
+    /// `largest_A`.
+    RadialOverlap(std::span<const double> frequency_per_A, std::span<const double> information,
+                  double largest_A);
     struct Value {
         double t, t1, t3;
     };
@@ -43,8 +48,8 @@ using AtomVector = std::array<double, 4>;
 
 /// Symmetric matrix of 4 x 4 blocks, of atoms within a distance of each other; both triangles are kept.
 struct AtomMatrix {
-    std::vector<std::vector<int>> neighbours;                        ///< [atom], itself among them, ascending
-    std::vector<std::vector<std::array<double, 16>>> blocks;         ///< [atom][neighbour], row-major
+    std::vector<std::vector<int>> neighbours;                 ///< [atom], itself among them, ascending
+    std::vector<std::vector<std::array<double, 16>>> blocks;  ///< [atom][neighbour], row-major
 };
 
 /// Views: direction of the beam in the particle's frame and weight of each image.
@@ -52,17 +57,18 @@ struct WeightedView {
     Vec3 beam;
     double weight = 0;
 };
-/// Sums over images in their order, whatever the threads. Atoms further apart than `reach_A` in space are left out: their
-/// projected overlaps differ in sign from view to view and sum to nothing.
+/// Sums over images in their order, whatever the threads. Atoms further apart than `reach_A` in space are
+/// left out: their projected overlaps differ in sign from view to view and sum to nothing.
 AtomMatrix overlap_matrix(std::span<const Vec3> positions_A, std::span<const double> heights,
                           std::span<const WeightedView> views, const RadialOverlap& overlap, double reach_A,
                           ThreadPool& pool);
 
-/// Solves matrix * x = right by conjugate gradients, preconditioned by the inverse blocks of the diagonal, to 1e-6.
+/// Solves matrix * x = right by conjugate gradients, preconditioned by the inverse blocks of the diagonal, to
+/// 1e-6.
 std::vector<AtomVector> solve(const AtomMatrix& matrix, std::span<const AtomVector> right, ThreadPool& pool);
 
 /// Diagonal of the inverse, an atom at a time from the matrix of the atoms within `reach_A` of it.
-std::vector<AtomVector> inverse_diagonal(const AtomMatrix& matrix, std::span<const Vec3> positions_A, double reach_A,
-                                         ThreadPool& pool);
+std::vector<AtomVector> inverse_diagonal(const AtomMatrix& matrix, std::span<const Vec3> positions_A,
+                                         double reach_A, ThreadPool& pool);
 
 }  // namespace tumble

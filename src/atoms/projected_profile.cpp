@@ -24,8 +24,12 @@ std::vector<double> at_points(const HalfPlaneGrid& grid, const std::vector<doubl
 
 }  // namespace
 
-std::vector<double> ProjectedProfile::direct_at(const HalfPlaneGrid& grid) const { return at_points(grid, direct); }
-std::vector<double> ProjectedProfile::depth_at(const HalfPlaneGrid& grid) const { return at_points(grid, depth); }
+std::vector<double> ProjectedProfile::direct_at(const HalfPlaneGrid& grid) const {
+    return at_points(grid, direct);
+}
+std::vector<double> ProjectedProfile::depth_at(const HalfPlaneGrid& grid) const {
+    return at_points(grid, depth);
+}
 
 int profile_shells(const HalfPlaneGrid& grid) {
     const auto largest = std::max_element(grid.frequency.begin(), grid.frequency.end());
@@ -45,7 +49,8 @@ void ProfileSums::add_image(const HalfPlaneGrid& grid, std::span<const float> we
         low.right_g += down * right;
         high.right_g += up * right;
         if (d.empty()) continue;
-        const double gd = w * product(g[p], d[p]), dd = w * product(d[p], d[p]), right_d = w * product(image[p], d[p]);
+        const double gd = w * product(g[p], d[p]), dd = w * product(d[p], d[p]),
+                     right_d = w * product(image[p], d[p]);
         low.gd += down * down * gd;
         low.gd_next += down * up * gd;
         high.gd += up * up * gd;
@@ -72,7 +77,9 @@ ProjectedProfile solve_profile(const ProfileSums& sums, bool depth) {
     const Eigen::Index unknowns = depth ? 2 * shells : shells;
     Eigen::MatrixXd matrix = Eigen::MatrixXd::Zero(unknowns, unknowns);
     Eigen::VectorXd right = Eigen::VectorXd::Zero(unknowns);
-    const auto put = [&](Eigen::Index i, Eigen::Index j, double value) { matrix(i, j) = matrix(j, i) = value; };
+    const auto put = [&](Eigen::Index i, Eigen::Index j, double value) {
+        matrix(i, j) = matrix(j, i) = value;
+    };
     for (Eigen::Index s = 0; s < shells; s++) {
         const ProfileSums::Shell& shell = sums.shells[static_cast<std::size_t>(s)];
         const bool next = s + 1 < shells;

@@ -7,9 +7,9 @@
 
 namespace tumble {
 
-/// Profile of an atom in the image plane at depth z (A): direct(|k|) + z depth(|k|). The second part is what the depth of
-/// an atom does to its defocus: contrast transfer sin(chi) becomes sin(chi + pi lambda z k^2), in first order
-/// sin(chi) + z pi lambda k^2 cos(chi). Both per shell of width 1/box, linear between shells.
+/// Profile of an atom in the image plane at depth z (A): direct(|k|) + z depth(|k|). The second part is what
+/// the depth of an atom does to its defocus: contrast transfer sin(chi) becomes sin(chi + pi lambda z k^2),
+/// in first order sin(chi) + z pi lambda k^2 cos(chi). Both per shell of width 1/box, linear between shells.
 struct ProjectedProfile {
     std::vector<double> direct, depth;  ///< depth is empty where it is not fitted
     /// Values at the grid's points.
@@ -19,7 +19,8 @@ struct ProjectedProfile {
 
 /// Sums of one image or of many: the normal equations of the profile.
 struct ProfileSums {
-    // Per shell s: products of the hat functions s and s, s and s + 1, with |G|^2, Re(G conj D), |D|^2; and the right side.
+    // Per shell s: products of the hat functions s and s, s and s + 1, with |G|^2, Re(G conj D), |D|^2; and
+    // the right side.
     struct Shell {
         double gg = 0, gd = 0, dd = 0, gg_next = 0, gd_next = 0, dd_next = 0, right_g = 0, right_d = 0;
     };

@@ -7,11 +7,13 @@ namespace tumble {
 namespace {
 
 constexpr double step_A2 = 0.004;
-constexpr int parts_of_shell = 4;  // quadrature over frequency: the integrand is smooth over a quarter of a shell
+constexpr int parts_of_shell =
+    4;  // quadrature over frequency: the integrand is smooth over a quarter of a shell
 
 }  // namespace
 
-RadialProfile::RadialProfile(std::span<const double> shell_amplitude, int box, double voxel_A, double largest_A)
+RadialProfile::RadialProfile(std::span<const double> shell_amplitude, int box, double voxel_A,
+                             double largest_A)
     : shells_(shell_amplitude.begin(), shell_amplitude.end()), box_(box), voxel_A_(voxel_A) {
     constexpr double pi = std::numbers::pi;
     const double voxels = static_cast<double>(box) * box * box;
@@ -41,8 +43,8 @@ RadialProfile::Value RadialProfile::at(double s) const {
     const auto i = static_cast<std::size_t>(place);
     const double up = place - static_cast<double>(i), down = 1 - up;
     const Value &a = table_[i], &b = table_[i + 1];
-    return {down * a.value + up * b.value, down * a.slope + up * b.slope, down * a.spread_value + up * b.spread_value,
-            down * a.spread_slope + up * b.spread_slope};
+    return {down * a.value + up * b.value, down * a.slope + up * b.slope,
+            down * a.spread_value + up * b.spread_value, down * a.spread_slope + up * b.spread_slope};
 }
 
 AtomProfile RadialProfile::summary() const {

@@ -12,7 +12,7 @@ namespace tumble {
 class RadialProfile {
   public:
     struct Value {
-        double value, slope;              ///< P(r) and P'(r)/r
+        double value, slope;                ///< P(r) and P'(r)/r
         double spread_value, spread_slope;  ///< dP/dd and its slope over r
     };
     /// shell_amplitude as in render_atoms, for a map of `box` voxels; tables reach to `largest_A`.

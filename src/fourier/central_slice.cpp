@@ -70,7 +70,7 @@ PaddedTransform padded_transform(VolumeView map, const GriddingWindow& window, d
     const int padded = out.padded;
     const auto half = static_cast<std::size_t>(padded / 2 + 1), n = static_cast<std::size_t>(padded);
     std::vector<Complexf> spectrum(n * n * half);
-    Fft3D(padded).forward(padded_map(map, window, padded).data(), spectrum.data());
+    Fft3D(padded).forward(padded_map(map, window, padded).data(), spectrum.data(), pool);
 
     const GridLayout layout = grid_layout(padded, window.width);
     out.values.resize(static_cast<std::size_t>(grid_size(layout)));

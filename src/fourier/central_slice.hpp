@@ -13,7 +13,8 @@
 namespace tumble {
 
 /// A map's transform on the padded grid, ready to be sampled anywhere with |frequency| <= 0.5 per axis.
-/// Holds the half kx >= 0 and the margin that the window reaches; layout in central_slice.cpp.
+/// Holds the half kx >= 0 and the margin that the window reaches; layout: GridLayout in
+/// central_slice_element.hpp.
 struct PaddedTransform {
     int box = 0;     ///< side of the map in voxels
     int padded = 0;  ///< side of the padded grid

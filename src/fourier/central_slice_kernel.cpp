@@ -19,20 +19,20 @@ void sample(const float* grid, const GridLayout& layout, const WindowTaps& taps,
             continue;
         }
         const GridPoint point = place_point(rotation, x, y, layout.padded, width);
-        Lanes8 wx, wy, wz;
-        tap_weights(taps, point.tx, &wx);
-        tap_weights(taps, point.ty, &wy);
-        tap_weights(taps, point.tz, &wz);
+        PointWeights weights;
+        point_weights(taps, point.tx, point.ty, point.tz, weights);
         const float* base = grid + 2 * grid_index(layout, point.x, point.y, point.z);
-        Lanes16 sum{};
-        for (int k = 0; k < width; k++)
+        Lanes16 sum{}, twice;
+        for (int k = 0; k < width; k++) {
+            Lanes16 plane_sum{};
             for (int j = 0; j < width; j++)
-                sum += *reinterpret_cast<const Lanes16*>(base + k * plane + j * row) * (wz[k] * wy[j]);
-        float re = 0, im = 0;
-        for (int i = 0; i < width; i++) {
-            re += sum[2 * i] * wx[i];
-            im += sum[2 * i + 1] * wx[i];
+                plane_sum += *reinterpret_cast<const Lanes16*>(base + k * plane + j * row) * weights.y[j];
+            sum += plane_sum * weights.z[k];
         }
+        each_twice(weights.x, twice);
+        sum *= twice;
+        float re, im;
+        even_odd_sums(sum, re, im);
         out[0] = re;
         out[1] = point.conjugate ? -im : im;
     }

@@ -6,7 +6,9 @@
 
 #include "fourier/central_slice.hpp"
 #include "fourier/fft.hpp"
+#include "fourier/half_spectrum.hpp"
 #include "fourier/insertion.hpp"
+#include "fourier/normal_operator.hpp"
 #include "tumble/error.hpp"
 
 namespace tumble {
@@ -19,122 +21,72 @@ void require_same(const NormalEquations& a, const NormalEquations& b) {
                         " cannot be added to those of box " + std::to_string(a.box) + ".");
 }
 
-double dot_product(const std::vector<float>& a, const std::vector<float>& b) {
-    double sum = 0;
-    for (std::size_t i = 0; i < a.size(); i++) sum += static_cast<double>(a[i]) * b[i];
-    return sum;
+// Sums over fixed slices of the arrays, so that they do not depend on the number of threads.
+double dot_product(const std::vector<float>& a, const std::vector<float>& b, ThreadPool& pool) {
+    constexpr std::size_t slice = 1 << 14;
+    std::vector<double> sums((a.size() + slice - 1) / slice);
+    pool.run(static_cast<std::int64_t>(sums.size()), [&](std::int64_t begin, std::int64_t end, int) {
+        for (auto s = static_cast<std::size_t>(begin); s < static_cast<std::size_t>(end); s++) {
+            double sum[4] = {};
+            std::size_t i = s * slice;
+            const std::size_t last = std::min(a.size(), i + slice);
+            for (; i + 4 <= last; i += 4)
+                for (std::size_t k = 0; k < 4; k++) sum[k] += static_cast<double>(a[i + k]) * b[i + k];
+            for (; i < last; i++) sum[0] += static_cast<double>(a[i]) * b[i];
+            sums[s] = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+        }
+    });
+    double total = 0;
+    for (const double sum : sums) total += sum;
+    return total;
 }
 
-// First shell at which the map has to vanish.
-std::size_t band_end(const std::vector<double>& prior) {
-    return static_cast<std::size_t>(
-        std::find_if(prior.begin(), prior.end(), [](double p) { return !std::isfinite(p); }) - prior.begin());
+// y += factor x.
+void add_scaled(std::vector<float>& y, float factor, const std::vector<float>& x, ThreadPool& pool) {
+    pool.run(static_cast<std::int64_t>(y.size()), [&](std::int64_t begin, std::int64_t end, int) {
+        for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); i++)
+            y[i] += factor * x[i];
+    });
 }
-
-// The prior at `shell` (of width 1/box, not necessarily whole); that of the last shell continues beyond it,
-// where the band limit makes it irrelevant but the operator has to stay positive.
-double prior_at(const std::vector<double>& prior, double shell) {
-    const std::size_t end = band_end(prior);
-    if (end == 0) return 0;
-    const auto low = std::min(static_cast<std::size_t>(shell), end - 1), high = std::min(low + 1, end - 1);
-    const double fraction = std::min(1.0, shell - static_cast<double>(low));
-    return (1 - fraction) * prior[low] + fraction * prior[high];
+// y = x + factor y.
+void scale_and_add(std::vector<float>& y, float factor, const std::vector<float>& x, ThreadPool& pool) {
+    pool.run(static_cast<std::int64_t>(y.size()), [&](std::int64_t begin, std::int64_t end, int) {
+        for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); i++)
+            y[i] = x[i] + factor * y[i];
+    });
 }
-
-double frequency_norm(int x, int y, int z, int n) {
-    const double ky = y <= n / 2 ? y : y - n, kz = z <= n / 2 ? z : z - n;
-    return std::sqrt(static_cast<double>(x) * x + ky * ky + kz * kz);
-}
-
-/// The normal operator with its prior: a convolution of the doubled box, as a real multiplier of the half
-/// spectrum.
-class NormalOperator {
-  public:
-    NormalOperator(const NormalEquations& equations, const std::vector<double>& prior, ThreadPool& pool)
-        : box_(equations.box), doubled_(2 * equations.box), fft_(doubled_), pool_(pool) {
-        const auto n = static_cast<std::size_t>(doubled_), half = n / 2 + 1,
-                   b = static_cast<std::size_t>(box_);
-        real_.resize(n * n * n);
-        spectrum_.resize(n * n * half);
-        multiplier_.resize(spectrum_.size());
-        for (std::size_t z = 0; z < n; z++)
-            for (std::size_t y = 0; y < n; y++)
-                for (std::size_t x = 0; x < n; x++)
-                    real_[(((z + b) % n) * n + (y + b) % n) * n + (x + b) % n] =
-                        equations.kernel[(z * n + y) * n + x];
-        fft_.forward(real_.data(), spectrum_.data());
-        // Divided by n^3 for the inverse transform. The kernel is cut off at the doubled box, so its
-        // transform has negative lobes; only the operator as a whole, restricted to the box, is positive.
-        const double scale = 1 / (static_cast<double>(n) * static_cast<double>(n) * static_cast<double>(n));
-        const double cells = 0.5 * static_cast<double>(b) * static_cast<double>(b) * static_cast<double>(b);
-        for (std::size_t z = 0; z < n; z++)
-            for (std::size_t y = 0; y < n; y++)
-                for (std::size_t x = 0; x < half; x++) {
-                    const std::size_t i = (z * n + y) * half + x;
-                    const double data = spectrum_[i].real();
-                    const double shell = frequency_norm(static_cast<int>(x), static_cast<int>(y),
-                                                        static_cast<int>(z), doubled_) /
-                                         2;
-                    multiplier_[i] = static_cast<float>(scale * (data + cells * prior_at(prior, shell)));
-                }
-        std::fill(real_.begin(), real_.end(), 0.0f);
-    }
-
-    void apply(const std::vector<float>& in, std::vector<float>& out) {
-        const auto n = static_cast<std::size_t>(doubled_), b = static_cast<std::size_t>(box_);
-        std::fill(real_.begin(), real_.end(), 0.0f);
-        for (std::size_t z = 0; z < b; z++)
-            for (std::size_t y = 0; y < b; y++)
-                std::copy_n(in.data() + (z * b + y) * b, b, real_.data() + (z * n + y) * n);
-        fft_.forward(real_.data(), spectrum_.data());
-        pool_.run(static_cast<std::int64_t>(spectrum_.size()),
-                  [&](std::int64_t begin, std::int64_t end, int) {
-                      for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); i++)
-                          spectrum_[i] *= multiplier_[i];
-                  });
-        fft_.inverse(spectrum_.data(), real_.data());
-        for (std::size_t z = 0; z < b; z++)
-            for (std::size_t y = 0; y < b; y++)
-                std::copy_n(real_.data() + (z * n + y) * n, b, out.data() + (z * b + y) * b);
-    }
-
-  private:
-    int box_, doubled_;
-    Fft3D fft_;
-    ThreadPool& pool_;
-    std::vector<float> real_, multiplier_;
-    std::vector<Complexf> spectrum_;
-};
 
 /// Projection onto maps whose transform vanishes beyond the last shell of the prior; nothing where there is
 /// no prior.
 class BandLimit {
   public:
-    BandLimit(int box, const std::vector<double>& prior) : box_(box), end_(band_end(prior)), fft_(box) {
+    BandLimit(int box, const std::vector<double>& prior, ThreadPool& pool) : fft_(box), pool_(pool) {
+        if (prior.empty()) return;
         const auto n = static_cast<std::size_t>(box);
-        if (!prior.empty()) spectrum_.resize(n * n * (n / 2 + 1));
+        spectrum_.resize(n * n * (n / 2 + 1));
+        factor_.resize(spectrum_.size());
+        const double limit = static_cast<double>(band_end(prior)) - 0.5,
+                     cubed = std::pow(static_cast<double>(box), 3);
+        for_each_coefficient(box, pool, [&](std::size_t i, double radius) {
+            factor_[i] = radius < limit ? static_cast<float>(1 / cubed) : 0.0f;
+        });
     }
     void apply(std::vector<float>& map) {
         if (spectrum_.empty()) return;
-        const auto n = static_cast<std::size_t>(box_), half = n / 2 + 1;
-        fft_.forward(map.data(), spectrum_.data());
-        const float scale = 1 / (static_cast<float>(n) * static_cast<float>(n) * static_cast<float>(n));
-        for (std::size_t z = 0; z < n; z++)
-            for (std::size_t y = 0; y < n; y++)
-                for (std::size_t x = 0; x < half; x++) {
-                    const double shell =
-                        frequency_norm(static_cast<int>(x), static_cast<int>(y), static_cast<int>(z), box_);
-                    spectrum_[(z * n + y) * half + x] *=
-                        shell < static_cast<double>(end_) - 0.5 ? scale : 0.0f;
-                }
-        fft_.inverse(spectrum_.data(), map.data());
+        fft_.forward(map.data(), spectrum_.data(), pool_);
+        pool_.run(static_cast<std::int64_t>(spectrum_.size()),
+                  [&](std::int64_t begin, std::int64_t end, int) {
+                      for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); i++)
+                          spectrum_[i] *= factor_[i];
+                  });
+        fft_.inverse(spectrum_.data(), map.data(), pool_);
     }
 
   private:
-    int box_;
-    std::size_t end_;
     Fft3D fft_;
+    ThreadPool& pool_;
     std::vector<Complexf> spectrum_;
+    std::vector<float> factor_;
 };
 
 void apply_mask(std::vector<float>& values, const std::vector<float>& mask) {
@@ -184,13 +136,13 @@ Volume solve(const NormalEquations& equations, const SolveOptions& options, Thre
         throw bad_input("The mask has " + std::to_string(options.mask.size()) + " voxels; expected " +
                         std::to_string(voxels) + ".");
     NormalOperator normal(equations, options.prior, pool);
-    BandLimit band(equations.box, options.prior);
+    BandLimit band(equations.box, options.prior, pool);
     Volume map(equations.box, 0);
     std::vector<float> residual = equations.right_side, limited, product(voxels);
     band.apply(residual);
     apply_mask(residual, options.mask);
     std::vector<float> direction = residual;
-    double power = dot_product(residual, residual);
+    double power = dot_product(residual, residual, pool);
     const double goal = options.tolerance * options.tolerance * power;
     for (int step = 0; step < options.steps && power > goal && power > 0; step++) {
         limited = direction;
@@ -200,14 +152,12 @@ Volume solve(const NormalEquations& equations, const SolveOptions& options, Thre
         normal.apply(limited, product);
         band.apply(product);
         apply_mask(product, options.mask);
-        const double curvature = dot_product(direction, product);
+        const double curvature = dot_product(direction, product, pool);
         if (!(curvature > 0)) break;
-        const auto length = static_cast<float>(power / curvature);
-        for (std::size_t i = 0; i < voxels; i++) map.values[i] += length * direction[i];
-        for (std::size_t i = 0; i < voxels; i++) residual[i] -= length * product[i];
-        const double next = dot_product(residual, residual);
-        const auto turn = static_cast<float>(next / power);
-        for (std::size_t i = 0; i < voxels; i++) direction[i] = residual[i] + turn * direction[i];
+        add_scaled(map.values, static_cast<float>(power / curvature), direction, pool);
+        add_scaled(residual, static_cast<float>(-power / curvature), product, pool);
+        const double next = dot_product(residual, residual, pool);
+        scale_and_add(direction, static_cast<float>(next / power), residual, pool);
         power = next;
     }
     apply_mask(map.values, options.mask);

@@ -50,7 +50,7 @@ struct SolveOptions {
     std::vector<double> prior;  ///< per Fourier shell of width 1/box: added to the normal operator (same
                                 ///< unit: inverse power of the map's transform); beyond the last finite shell
                                 ///< the map is 0; empty: no prior, no band limit
-    std::vector<float> mask;  ///< box^3, or empty: the map is sought inside it only
+    std::vector<float> mask;    ///< box^3, or empty: the map is sought inside it only
 };
 /// Solves for the map of box^3; voxel size is left 0 for the caller to set.
 Volume solve(const NormalEquations& equations, const SolveOptions& options, ThreadPool& pool);

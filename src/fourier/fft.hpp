@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "core/small_vectors.hpp"
+#include "core/threads.hpp"
 
 namespace tumble {
 
@@ -30,7 +31,8 @@ class Fft2D {
     std::unique_ptr<Plans> plans_;
 };
 
-/// Plan for real 3D transforms of n^3; same rules as Fft2D. transform: n * n * (n/2 + 1).
+/// Plan for real 3D transforms of n^3; same rules as Fft2D. transform: n * n * (n/2 + 1). With a pool, planes
+/// and lines are shared out; the bits are the same with and without.
 class Fft3D {
   public:
     explicit Fft3D(int n);
@@ -38,8 +40,43 @@ class Fft3D {
     Fft3D(Fft3D&&) noexcept;
     Fft3D& operator=(Fft3D&&) noexcept;
     void forward(const float* volume, Complexf* transform) const;
+    void forward(const float* volume, Complexf* transform, ThreadPool& pool) const;
     /// Overwrites `transform`.
     void inverse(Complexf* transform, float* volume) const;
+    void inverse(Complexf* transform, float* volume, ThreadPool& pool) const;
+
+  private:
+    struct Plans;
+    std::unique_ptr<Plans> plans_;
+};
+
+/// Plan for `count` complex transforms of `length`, in place, side by side: element j of line i is at j *
+/// stride + i. Thread rules of Fft2D.
+class FftLines {
+  public:
+    FftLines(int length, int stride, int count);
+    ~FftLines();
+    FftLines(FftLines&&) noexcept;
+    FftLines& operator=(FftLines&&) noexcept;
+    void forward(Complexf* lines) const;
+    void inverse(Complexf* lines) const;
+
+  private:
+    struct Plans;
+    std::unique_ptr<Plans> plans_;
+};
+
+/// Plan for real transforms of `rows` rows of `length`, each on its own. transform: rows * (length/2 + 1).
+/// Thread rules of Fft2D.
+class FftRows {
+  public:
+    FftRows(int rows, int length);
+    ~FftRows();
+    FftRows(FftRows&&) noexcept;
+    FftRows& operator=(FftRows&&) noexcept;
+    void forward(const float* values, Complexf* transform) const;
+    /// Overwrites `transform`.
+    void inverse(Complexf* transform, float* values) const;
 
   private:
     struct Plans;

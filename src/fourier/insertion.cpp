@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <string>
+#include <utility>
 
 #include "core/cpu_features.hpp"
 #include "fourier/fft.hpp"
+#include "fourier/half_spectrum.hpp"
 #include "fourier/insertion_kernel.hpp"
 #include "fourier/window_taps.hpp"
 #include "tumble/error.hpp"
@@ -14,78 +16,92 @@ namespace tumble {
 
 namespace {
 
-constexpr int brick_rows = 8;  // at least the widest window, so that bricks two apart never touch
-static_assert(brick_rows >= WindowTaps::lanes);
-constexpr std::int64_t samples_per_sort = 1
-                                          << 17;  // fixed: the order of additions must not depend on threads
+constexpr std::size_t samples_per_sort = 1 << 17;  // fixed: the order of additions must not depend on threads
 
-InsertKernel insert_kernel() {
+struct Kernels {
+    BrickKernel find_bricks;
+    InsertKernel insert;
+};
+
+Kernels kernels_of([[maybe_unused]] InstructionSet set) {
 #if defined(__x86_64__)
-    switch (detected_instruction_set()) {
+    switch (set) {
         case InstructionSet::avx512:
-            return avx512::insert_placed;
+            return {avx512::find_bricks, avx512::insert_placed};
         case InstructionSet::avx2:
-            return avx2::insert_placed;
+            return {avx2::find_bricks, avx2::insert_placed};
         case InstructionSet::portable:
             break;
     }
 #endif
-    return portable::insert_placed;
+    return {portable::find_bricks, portable::insert_placed};
 }
 
-/// Samples of a group of images, sorted by brick.
+/// What is inserted: the points in the disc that have weight, packed.
+struct KeptPoints {
+    std::vector<FrequencyPoint> points;
+    std::vector<float> weights;
+    std::vector<std::int32_t> index;  ///< among the caller's points
+};
+
+KeptPoints kept_points(const SliceSamples& in) {
+    KeptPoints kept;
+    for (std::size_t p = 0; p < in.points.size(); p++)
+        if (inside_nyquist(in.points[p].x, in.points[p].y) && in.point_weights[p] != 0) {
+            kept.points.push_back(in.points[p]);
+            kept.weights.push_back(in.point_weights[p]);
+            kept.index.push_back(static_cast<std::int32_t>(p));
+        }
+    return kept;
+}
+
+/// Sample numbers of a group of images, (image - first) * points + point, stably sorted by brick.
 struct SortedSamples {
-    std::vector<PlacedSample> samples;
     std::vector<std::int32_t> brick;  ///< of each sample
     std::vector<std::int32_t> order;  ///< samples by brick
     std::vector<std::int64_t> begin;  ///< of each brick in `order`
 };
 
-int bricks_per_axis(const GridLayout& layout) {
-    return (layout.rows + brick_rows - 1) / brick_rows;
-}
-
-int brick_of(const GridPoint& point, const GridLayout& layout) {
-    const int reach = layout.padded / 2 + layout.margin;
-    return (point.z + reach) / brick_rows * bricks_per_axis(layout) + (point.y + reach) / brick_rows;
-}
-
-void place_images(const InsertionGrid& grid, const SliceSamples& in, std::int64_t first, std::int64_t last,
-                  std::span<const FrequencyPoint> points, std::span<const std::int32_t> kept,
-                  SortedSamples& out, ThreadPool& pool) {
-    const auto count = static_cast<std::int64_t>(kept.size());
-    out.samples.resize(static_cast<std::size_t>(count * (last - first)));
-    out.brick.resize(out.samples.size());
-    pool.run(last - first, [&](std::int64_t begin, std::int64_t end, int) {
-        for (auto i = begin; i < end; i++) {
-            const float weight = in.image_weights[static_cast<std::size_t>(first + i)];
-            const float* rotation = in.rotations[static_cast<std::size_t>(first + i)].m;
-            for (std::int64_t k = 0; k < count; k++) {
-                const auto p = static_cast<std::size_t>(kept[static_cast<std::size_t>(k)]);
-                const float w = weight * in.point_weights[p];
-                const Complexf value =
-                    grid.components == 1
-                        ? Complexf(w, 0)
-                        : w * in.values[(first + i) * static_cast<std::int64_t>(points.size()) +
-                                        static_cast<std::int64_t>(p)];
-                const auto slot = static_cast<std::size_t>(i * count + k);
-                out.samples[slot] = place_sample(rotation, points[p].x, points[p].y, value.real(),
-                                                 value.imag(), grid.layout.padded, grid.window.width);
-                out.brick[slot] = brick_of(out.samples[slot].point, grid.layout);
-            }
+/// Counting sort. Shares of images count and then write their own samples, share after share within a brick:
+/// stable, so the result does not depend on the number of shares.
+void sort_by_brick(const InsertionGrid& grid, std::span<const Mat3f> rotations,
+                   std::span<const float> image_weights, const KeptPoints& kept, const Kernels& kernels,
+                   SortedSamples& out, ThreadPool& pool) {
+    const auto points = static_cast<std::int64_t>(kept.points.size());
+    const auto images = static_cast<std::int64_t>(rotations.size());
+    const BrickCounts counts = brick_counts(grid.layout);
+    const auto bricks = static_cast<std::size_t>(counts.axis * counts.axis * counts.pieces);
+    out.brick.resize(static_cast<std::size_t>(images * points));
+    out.order.resize(out.brick.size());
+    std::vector<std::vector<std::int64_t>> next(static_cast<std::size_t>(pool.size()),
+                                                std::vector<std::int64_t>(bricks));
+    pool.run(images, [&](std::int64_t first, std::int64_t last, int share) {
+        auto& count = next[static_cast<std::size_t>(share)];
+        for (auto i = first; i < last; i++) {
+            if (image_weights[static_cast<std::size_t>(i)] == 0) continue;
+            std::int32_t* brick = out.brick.data() + i * points;
+            kernels.find_bricks(grid.layout, grid.window.width, counts,
+                                rotations[static_cast<std::size_t>(i)].m, &kept.points[0].x, points, brick);
+            for (std::int64_t p = 0; p < points; p++) count[static_cast<std::size_t>(brick[p])]++;
         }
     });
-}
-
-void sort_by_brick(int bricks, SortedSamples& s) {
-    s.begin.assign(static_cast<std::size_t>(bricks) + 1, 0);
-    for (const auto b : s.brick) s.begin[static_cast<std::size_t>(b) + 1]++;
-    for (std::size_t b = 0; b < static_cast<std::size_t>(bricks); b++) s.begin[b + 1] += s.begin[b];
-    std::vector<std::int64_t> next(s.begin.begin(), s.begin.end() - 1);
-    s.order.resize(s.samples.size());
-    for (std::size_t i = 0; i < s.brick.size(); i++)
-        s.order[static_cast<std::size_t>(next[static_cast<std::size_t>(s.brick[i])]++)] =
-            static_cast<std::int32_t>(i);
+    out.begin.assign(bricks + 1, 0);
+    std::int64_t at = 0;
+    for (std::size_t b = 0; b < bricks; b++) {
+        out.begin[b] = at;
+        for (auto& share : next) at += std::exchange(share[b], at);
+    }
+    out.begin[bricks] = at;
+    pool.run(images, [&](std::int64_t first, std::int64_t last, int share) {
+        auto& slot = next[static_cast<std::size_t>(share)];
+        for (auto i = first; i < last; i++) {
+            if (image_weights[static_cast<std::size_t>(i)] == 0) continue;
+            for (auto s = i * points; s < (i + 1) * points; s++)
+                out.order[static_cast<std::size_t>(
+                    slot[static_cast<std::size_t>(out.brick[static_cast<std::size_t>(s)])]++)] =
+                    static_cast<std::int32_t>(s);
+        }
+    });
 }
 
 void require_shapes(const SliceSamples& samples, int components) {
@@ -107,35 +123,41 @@ struct Preimages {
     int count = 0;
     std::array<int, 3> at{};
 };
-Preimages preimages(int i, int padded, int lowest, int highest) {
+Preimages preimages(int i, int padded, int reach) {
     Preimages out;
     for (int candidate : {i - padded, i, i + padded})
-        if (candidate >= lowest && candidate <= highest)
+        if (candidate >= -reach && candidate <= reach)
             out.at[static_cast<std::size_t>(out.count++)] = candidate;
     return out;
 }
 
-// Half the sum of a cell and of the Friedel mate's conjugate, over all cells that wrap onto (x, y, z), x >=
-// 0.
-Complexf folded(const InsertionGrid& grid, int x, int y, int z) {
+/// Row (y, z) of the half spectrum: half the sum of all cells and of the Friedel mates' conjugates that wrap
+/// onto it.
+template <int components>
+void fold_row(const InsertionGrid& grid, int y, int z, Complexf* out) {
     const GridLayout& layout = grid.layout;
-    const int reach = layout.padded / 2 + layout.margin;
-    Complexf sum{};
+    const int padded = layout.padded, half = padded / 2, reach = half + layout.margin;
+    std::fill_n(out, half + 1, Complexf{});
+    const auto cell = [](const float* row, int x) {
+        return components == 2 ? Complexf(row[2 * x], row[2 * x + 1]) : Complexf(row[x], 0);
+    };
     for (const int sign : {1, -1}) {
-        const Preimages px = preimages(sign * x, layout.padded, -layout.margin, reach);
-        const Preimages py = preimages(sign * y, layout.padded, -reach, reach);
-        const Preimages pz = preimages(sign * z, layout.padded, -reach, reach);
-        for (int k = 0; k < pz.count; k++)
-            for (int j = 0; j < py.count; j++)
-                for (int i = 0; i < px.count; i++) {
-                    const auto cell =
-                        grid_index(layout, px.at[static_cast<std::size_t>(i)],
-                                   py.at[static_cast<std::size_t>(j)], pz.at[static_cast<std::size_t>(k)]);
-                    const float* value = grid.values.data() + grid.components * cell;
-                    sum += Complexf(value[0], grid.components == 2 ? static_cast<float>(sign) * value[1] : 0);
+        const Preimages ys = preimages(sign * y, padded, reach), zs = preimages(sign * z, padded, reach);
+        for (int k = 0; k < zs.count; k++)
+            for (int j = 0; j < ys.count; j++) {
+                const auto start = grid_index(layout, 0, ys.at[static_cast<std::size_t>(j)],
+                                              zs.at[static_cast<std::size_t>(k)]);
+                const float* row = grid.values.data() + components * start;
+                if (sign == 1) {
+                    for (int x = 0; x <= half; x++) out[x] += 0.5f * cell(row, x);
+                    continue;
                 }
+                for (int x = 0; x <= layout.margin; x++) {
+                    out[x] += 0.5f * std::conj(cell(row, -x));
+                    out[half - x] += 0.5f * std::conj(cell(row, half + x));
+                }
+            }
     }
-    return 0.5f * sum;
 }
 
 }  // namespace
@@ -152,31 +174,39 @@ InsertionGrid insertion_grid(int padded, int components, const GriddingWindow& w
 void insert_samples(InsertionGrid& grid, const SliceSamples& in, ThreadPool& pool) {
     require_shapes(in, grid.components);
     const WindowTaps taps = window_taps(grid.window);
-    const InsertKernel kernel = insert_kernel();
-    std::vector<std::int32_t> kept;
-    for (std::size_t p = 0; p < in.points.size(); p++)
-        if (inside_nyquist(in.points[p].x, in.points[p].y) && in.point_weights[p] != 0)
-            kept.push_back(static_cast<std::int32_t>(p));
-    if (kept.empty()) return;
+    const Kernels kernels = kernels_of(detected_instruction_set());
+    const KeptPoints kept = kept_points(in);
+    if (kept.points.empty()) return;
 
-    const int axis = bricks_per_axis(grid.layout);
-    const auto images = static_cast<std::int64_t>(in.rotations.size());
-    const std::int64_t group =
-        std::max<std::int64_t>(1, samples_per_sort / static_cast<std::int64_t>(kept.size()));
+    const BrickCounts counts = brick_counts(grid.layout);
+    const int axis = counts.axis, of_colour = (axis + 1) / 2;
+    const std::size_t images = in.rotations.size();
+    const std::size_t group = std::max<std::size_t>(1, samples_per_sort / kept.points.size());
     SortedSamples sorted;
-    for (std::int64_t first = 0; first < images; first += group) {
-        place_images(grid, in, first, std::min(images, first + group), in.points, kept, sorted, pool);
-        sort_by_brick(axis * axis, sorted);
-        const int of_colour = (axis + 1) / 2;
+    for (std::size_t first = 0; first < images; first += group) {
+        const std::size_t count = std::min(group, images - first);
+        const auto rotations = in.rotations.subspan(first, count);
+        const auto image_weights = in.image_weights.subspan(first, count);
+        sort_by_brick(grid, rotations, image_weights, kept, kernels, sorted, pool);
+        InsertionBatch batch;
+        batch.rotations = rotations.front().m;
+        batch.image_weights = image_weights.data();
+        batch.points = &kept.points[0].x;
+        batch.point_weights = kept.weights.data();
+        batch.point_index = kept.index.data();
+        batch.kept = static_cast<std::int64_t>(kept.points.size());
+        batch.points_of_image = static_cast<std::int64_t>(in.points.size());
+        if (grid.components == 2)
+            batch.values = reinterpret_cast<const float*>(in.values + first * in.points.size());
         for (int colour = 0; colour < 4; colour++)
             pool.each(of_colour * of_colour, [&](std::int64_t item, int) {
                 const int z = 2 * static_cast<int>(item / of_colour) + colour / 2;
                 const int y = 2 * static_cast<int>(item % of_colour) + colour % 2;
                 if (z >= axis || y >= axis) return;
-                const auto brick = static_cast<std::size_t>(z * axis + y);
-                kernel(grid.values.data(), grid.layout, taps, grid.components, sorted.samples.data(),
-                       sorted.order.data() + sorted.begin[brick],
-                       sorted.begin[brick + 1] - sorted.begin[brick]);
+                const auto first_piece = static_cast<std::size_t>((z * axis + y) * counts.pieces);
+                const std::int64_t start = sorted.begin[first_piece];
+                kernels.insert(grid.values.data(), grid.layout, taps, batch, sorted.order.data() + start,
+                               sorted.begin[first_piece + static_cast<std::size_t>(counts.pieces)] - start);
             });
     }
 }
@@ -189,16 +219,19 @@ std::vector<float> gridded_to_map(InsertionGrid& grid, int box, ThreadPool& pool
     const auto n = static_cast<std::size_t>(padded), half = n / 2 + 1, b = static_cast<std::size_t>(box);
     std::vector<Complexf> spectrum(n * n * half);
     pool.run(padded, [&](std::int64_t begin, std::int64_t end, int) {
-        for (auto z = begin; z < end; z++)
-            for (int y = 0; y < padded; y++)
-                for (std::size_t x = 0; x < half; x++)
-                    spectrum[(static_cast<std::size_t>(z) * n + static_cast<std::size_t>(y)) * half + x] =
-                        folded(grid, static_cast<int>(x), y < padded / 2 ? y : y - padded,
-                               static_cast<int>(z) < padded / 2 ? static_cast<int>(z)
-                                                                : static_cast<int>(z) - padded);
+        for (int z = static_cast<int>(begin); z < static_cast<int>(end); z++)
+            for (int y = 0; y < padded; y++) {
+                Complexf* row =
+                    spectrum.data() + (static_cast<std::size_t>(z) * n + static_cast<std::size_t>(y)) * half;
+                const int ky = signed_frequency(y, padded), kz = signed_frequency(z, padded);
+                if (grid.components == 2)
+                    fold_row<2>(grid, ky, kz, row);
+                else
+                    fold_row<1>(grid, ky, kz, row);
+            }
     });
     std::vector<float> real(n * n * n);
-    Fft3D(padded).inverse(spectrum.data(), real.data());
+    Fft3D(padded).inverse(spectrum.data(), real.data(), pool);
 
     const std::vector<float> profile = inverse_window_profile(grid.window, box, padded);
     std::vector<float> out(b * b * b);

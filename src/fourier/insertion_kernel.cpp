@@ -6,76 +6,116 @@ namespace tumble::TUMBLE_ISA {
 
 namespace {
 
+inline PlacedSample placed(const InsertionBatch& batch, std::int32_t sample, const GridLayout& layout,
+                           int width) {
+    // Sample numbers fit 32 bits, whose division is twice as fast.
+    const auto kept = static_cast<std::uint32_t>(batch.kept);
+    const std::int64_t image = static_cast<std::uint32_t>(sample) / kept,
+                       p = static_cast<std::uint32_t>(sample) % kept;
+    const float weight = batch.image_weights[image] * batch.point_weights[p];
+    float re = weight, im = 0;
+    if (batch.values) {
+        const float* value = batch.values + 2 * (image * batch.points_of_image + batch.point_index[p]);
+        re = weight * value[0];
+        im = weight * value[1];
+    }
+    return place_sample(batch.rotations + 9 * image, batch.points[2 * p], batch.points[2 * p + 1], re, im,
+                        layout.padded, width);
+}
+
 // The value times the x weights is the same for every row of taps, so a row costs one product and one
 // addition.
 template <int width>
-void insert_complex(float* grid, const GridLayout& layout, const WindowTaps& taps,
-                    const PlacedSample* samples, const std::int32_t* order, std::int64_t count) {
-    const std::int64_t row = 2 * static_cast<std::int64_t>(layout.stride), plane = row * layout.rows;
-    for (std::int64_t s = 0; s < count; s++) {
-        const PlacedSample& sample = samples[order[s]];
-        Lanes8 wx, wy, wz;
-        tap_weights(taps, sample.point.tx, &wx);
-        tap_weights(taps, sample.point.ty, &wy);
-        tap_weights(taps, sample.point.tz, &wz);
-        Lanes16 value;
-        for (int i = 0; i < WindowTaps::lanes; i++) {
-            value[2 * i] = wx[i] * sample.re;
-            value[2 * i + 1] = wx[i] * sample.im;
-        }
-        float* base = grid + 2 * grid_index(layout, sample.point.x, sample.point.y, sample.point.z);
-        for (int k = 0; k < width; k++)
-            for (int j = 0; j < width; j++)
-                *reinterpret_cast<Lanes16*>(base + k * plane + j * row) += value * (wz[k] * wy[j]);
+void add_rows(float* base, std::int64_t row, std::int64_t plane, const Lanes8& value,
+              const PointWeights& weights) {
+    for (int k = 0; k < width; k++) {
+        const Lanes8 scaled = value * weights.z[k];
+        for (int j = 0; j < width; j++)
+            *reinterpret_cast<Lanes8*>(base + k * plane + j * row) += scaled * weights.y[j];
+    }
+}
+template <int width>
+void add_wide_rows(float* base, std::int64_t row, std::int64_t plane, const Lanes16& value,
+                   const PointWeights& weights) {
+    for (int k = 0; k < width; k++) {
+        const Lanes16 scaled = value * weights.z[k];
+        for (int j = 0; j < width; j++)
+            *reinterpret_cast<Lanes16*>(base + k * plane + j * row) += scaled * weights.y[j];
     }
 }
 
 template <int width>
-void insert_real(float* grid, const GridLayout& layout, const WindowTaps& taps, const PlacedSample* samples,
+void insert_real(float* grid, const GridLayout& layout, const WindowTaps& taps, const InsertionBatch& batch,
                  const std::int32_t* order, std::int64_t count) {
     const std::int64_t row = layout.stride, plane = row * layout.rows;
     for (std::int64_t s = 0; s < count; s++) {
-        const PlacedSample& sample = samples[order[s]];
-        Lanes8 wx, wy, wz;
-        tap_weights(taps, sample.point.tx, &wx);
-        tap_weights(taps, sample.point.ty, &wy);
-        tap_weights(taps, sample.point.tz, &wz);
-        const Lanes8 value = wx * sample.re;
-        float* base = grid + grid_index(layout, sample.point.x, sample.point.y, sample.point.z);
-        for (int k = 0; k < width; k++)
-            for (int j = 0; j < width; j++)
-                *reinterpret_cast<Lanes8*>(base + k * plane + j * row) += value * (wz[k] * wy[j]);
+        const PlacedSample sample = placed(batch, order[s], layout, width);
+        const GridPoint& point = sample.point;
+        PointWeights weights;
+        point_weights(taps, point.tx, point.ty, point.tz, weights);
+        add_rows<width>(grid + grid_index(layout, point.x, point.y, point.z), row, plane,
+                        weights.x * sample.re, weights);
     }
 }
 
 template <int width>
-void insert(float* grid, const GridLayout& layout, const WindowTaps& taps, int components,
-            const PlacedSample* samples, const std::int32_t* order, std::int64_t count) {
-    if (components == 2)
-        insert_complex<width>(grid, layout, taps, samples, order, count);
+void insert_complex(float* grid, const GridLayout& layout, const WindowTaps& taps,
+                    const InsertionBatch& batch, const std::int32_t* order, std::int64_t count) {
+    const std::int64_t row = 2 * static_cast<std::int64_t>(layout.stride), plane = row * layout.rows;
+    for (std::int64_t s = 0; s < count; s++) {
+        const PlacedSample sample = placed(batch, order[s], layout, width);
+        const GridPoint& point = sample.point;
+        PointWeights weights;
+        point_weights(taps, point.tx, point.ty, point.tz, weights);
+        const Lanes8 re = weights.x * sample.re, im = weights.x * sample.im;
+        float* base = grid + 2 * grid_index(layout, point.x, point.y, point.z);
+        if constexpr (width <= 4)
+            add_rows<width>(base, row, plane, __builtin_shufflevector(re, im, 0, 8, 1, 9, 2, 10, 3, 11),
+                            weights);
+        else
+            add_wide_rows<width>(
+                base, row, plane,
+                __builtin_shufflevector(re, im, 0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15),
+                weights);
+    }
+}
+
+template <int width>
+void insert(float* grid, const GridLayout& layout, const WindowTaps& taps, const InsertionBatch& batch,
+            const std::int32_t* order, std::int64_t count) {
+    if (batch.values)
+        insert_complex<width>(grid, layout, taps, batch, order, count);
     else
-        insert_real<width>(grid, layout, taps, samples, order, count);
+        insert_real<width>(grid, layout, taps, batch, order, count);
 }
 
 }  // namespace
 
-void insert_placed(float* grid, const GridLayout& layout, const WindowTaps& taps, int components,
-                   const PlacedSample* samples, const std::int32_t* order, std::int64_t count) {
+void find_bricks(const GridLayout& layout, int width, BrickCounts counts, const float* rotation,
+                 const float* points, std::int64_t count, std::int32_t* brick) {
+    for (std::int64_t p = 0; p < count; p++) {
+        const GridPoint point = place_point(rotation, points[2 * p], points[2 * p + 1], layout.padded, width);
+        brick[p] = brick_of(point, layout, counts);
+    }
+}
+
+void insert_placed(float* grid, const GridLayout& layout, const WindowTaps& taps, const InsertionBatch& batch,
+                   const std::int32_t* order, std::int64_t count) {
     switch (taps.width) {
         case 2:
-            return insert<2>(grid, layout, taps, components, samples, order, count);
+            return insert<2>(grid, layout, taps, batch, order, count);
         case 3:
-            return insert<3>(grid, layout, taps, components, samples, order, count);
+            return insert<3>(grid, layout, taps, batch, order, count);
         case 4:
-            return insert<4>(grid, layout, taps, components, samples, order, count);
+            return insert<4>(grid, layout, taps, batch, order, count);
         case 5:
-            return insert<5>(grid, layout, taps, components, samples, order, count);
+            return insert<5>(grid, layout, taps, batch, order, count);
         case 6:
-            return insert<6>(grid, layout, taps, components, samples, order, count);
+            return insert<6>(grid, layout, taps, batch, order, count);
         case 7:
-            return insert<7>(grid, layout, taps, components, samples, order, count);
+            return insert<7>(grid, layout, taps, batch, order, count);
         default:
-            return insert<8>(grid, layout, taps, components, samples, order, count);
+            return insert<8>(grid, layout, taps, batch, order, count);
     }
 }
 

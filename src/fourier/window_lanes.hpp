@@ -1,6 +1,7 @@
 #pragma once
 // Vectors of the gridding kernels: GCC and Clang vector types, lowered to whatever the instruction set has.
-// For kernel files only; everything has internal linkage.
+// For kernel files only; everything has internal linkage. The types have an alignment of 4 so that they may
+// be loaded from any element of a grid; as template arguments they would lose it.
 #include "fourier/window_taps.hpp"
 
 namespace tumble {
@@ -8,12 +9,36 @@ namespace tumble {
 typedef float Lanes8 __attribute__((vector_size(32), aligned(4), may_alias));
 typedef float Lanes16 __attribute__((vector_size(64), aligned(4), may_alias));
 
-/// All tap weights at window variable t.
-static inline void tap_weights(const WindowTaps& taps, float t, Lanes8* weights) {
-    Lanes8 sum = *reinterpret_cast<const Lanes8*>(taps.coefficients[WindowTaps::terms - 1]);
-    for (int i = WindowTaps::terms - 2; i >= 0; i--)
-        sum = sum * t + *reinterpret_cast<const Lanes8*>(taps.coefficients[i]);
-    *weights = sum;
+/// Weights of one point: on x as a vector, each lane twice for interleaved complex rows; on y and z to be
+/// broadcast.
+struct PointWeights {
+    Lanes8 x;
+    float y[WindowTaps::lanes], z[WindowTaps::lanes];
+};
+
+static inline void point_weights(const WindowTaps& taps, float tx, float ty, float tz, PointWeights& out) {
+    const Lanes8* coefficients = reinterpret_cast<const Lanes8*>(taps.coefficients);
+    Lanes8 x = coefficients[WindowTaps::terms - 1], y = x, z = x;
+    for (int i = WindowTaps::terms - 2; i >= 0; i--) {
+        x = x * tx + coefficients[i];
+        y = y * ty + coefficients[i];
+        z = z * tz + coefficients[i];
+    }
+    out.x = x;
+    *reinterpret_cast<Lanes8*>(out.y) = y;
+    *reinterpret_cast<Lanes8*>(out.z) = z;
+}
+
+/// {a0, a0, a1, a1, ...}.
+static inline void each_twice(const Lanes8& a, Lanes16& out) {
+    out = __builtin_shufflevector(a, a, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7);
+}
+/// Sums of the even and of the odd lanes.
+static inline void even_odd_sums(const Lanes16& a, float& even, float& odd) {
+    const Lanes8 eight = __builtin_shufflevector(a, a, 0, 1, 2, 3, 4, 5, 6, 7) +
+                         __builtin_shufflevector(a, a, 8, 9, 10, 11, 12, 13, 14, 15);
+    even = (eight[0] + eight[4]) + (eight[2] + eight[6]);
+    odd = (eight[1] + eight[5]) + (eight[3] + eight[7]);
 }
 
 }  // namespace tumble

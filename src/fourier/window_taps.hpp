@@ -10,9 +10,9 @@ namespace tumble {
 
 /// A point at grid coordinate u reaches the taps start .. start + width - 1, start = ceil(u - width / 2);
 /// with t = 2 (start - u + width / 2) - 1 in [-1, 1] the weight of tap j is sum_i coefficients[i][j] t^i
-/// (within 1e-7). Lanes beyond `width` are zero, so that all may be evaluated at once.
+/// (within 2e-7). Lanes beyond `width` are zero, so that all may be evaluated at once.
 struct WindowTaps {
-    static constexpr int lanes = 8, terms = 11;
+    static constexpr int lanes = 8, terms = 8;
     int width = 0;
     float coefficients[terms][lanes] = {};
 };

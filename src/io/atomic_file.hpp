@@ -1,49 +1,50 @@
 #pragma once
-// Files that appear whole or not at all: written beside their place as PATH.partial, then renamed.
+// Files that appear whole or not at all: written beside the target as `path.partial`, then synced and
+// renamed.
 #include <cstddef>
 #include <cstdint>
-#include <span>
+#include <filesystem>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace tumble {
 
-/// The name under which the content of `path` is written until it is complete: `path`.partial, or that of the
-/// file that `path` links to.
-std::string partial_path(const std::string& path);
-
-/// Flushes `partial` to the disk and renames it to its final name. Throws Error(system) and removes `partial`
-/// when that fails.
-void commit_partial_file(const std::string& partial, const std::string& path);
-
-/// Replaces `path` by `content`. Throws Error(input) when no file can be made there, Error(system) when it
-/// cannot be written (a full disk); an earlier file of that name is then still there, whole, and no partial
-/// one is left. A device or a pipe is written directly.
-void write_file_atomically(const std::string& path, const std::string& content);
-
-/// The same for content that comes in pieces. The file appears with commit(); without it nothing is left.
-/// Errors as above. One thread at a time.
+/// A file under construction. Owned by one thread. Every function throws Error(system) that names the file
+/// and the bytes written so far; a file that is not committed is removed, and an older file at `path` stays
+/// as it was.
 class AtomicFile {
   public:
-    explicit AtomicFile(const std::string& path);
+    explicit AtomicFile(const std::filesystem::path& path);
     ~AtomicFile();
     AtomicFile(const AtomicFile&) = delete;
     AtomicFile& operator=(const AtomicFile&) = delete;
 
-    void append(std::span<const std::byte> bytes);
-    void append(const std::string& text);
-    /// Overwrites what was appended earlier at this offset in bytes. Not for devices and pipes.
-    void overwrite(std::uint64_t offset, std::span<const std::byte> bytes);
+    void write(const void* bytes, std::size_t count);
+    void write(std::string_view text) { write(text.data(), text.size()); }
+    /// Replaces bytes already written, from `offset`; the end of the file stays where it is.
+    void overwrite(std::uint64_t offset, const void* bytes, std::size_t count);
+    /// Syncs and renames; nothing may be written afterwards.
     void commit();
 
   private:
-    [[noreturn]] void fail(int reason);
-    void write_all(std::span<const std::byte> bytes);
-    void discard() noexcept;
+    void flush();
+    void write_all(const char* bytes, std::size_t count);
+    [[noreturn]] void fail(const char* action) const;
 
-    std::string path_;
-    std::string partial_;  // empty for a device or a pipe
+    std::filesystem::path path_, partial_;
     int descriptor_ = -1;
     std::uint64_t written_ = 0;
+    std::vector<char> buffer_;
 };
+
+/// Writes a whole text file at once, atomically.
+void write_text_file(const std::filesystem::path& path, std::string_view text);
+
+/// Syncs `partial` to the disk and renames it to `path`, for files that a library wrote by name.
+void replace_file(const std::filesystem::path& partial, const std::filesystem::path& path);
+
+/// The whole of a text file; bad_input where it cannot be read.
+std::string read_text_file(const std::filesystem::path& path);
 
 }  // namespace tumble

@@ -6,6 +6,7 @@
 #include <array>
 #include <cctype>
 #include <cmath>
+#include <iterator>
 #include <numbers>
 
 #include "tumble/error.hpp"
@@ -14,194 +15,143 @@ namespace tumble {
 
 namespace {
 
-enum class Solid { none, fcc, bcc, hcp, diamond, distance };
+constexpr std::array<const char*, 118> symbols{
+    "H",  "He", "Li", "Be", "B",  "C",  "N",  "O",  "F",  "Ne", "Na", "Mg", "Al", "Si", "P",  "S",  "Cl",
+    "Ar", "K",  "Ca", "Sc", "Ti", "V",  "Cr", "Mn", "Fe", "Co", "Ni", "Cu", "Zn", "Ga", "Ge", "As", "Se",
+    "Br", "Kr", "Rb", "Sr", "Y",  "Zr", "Nb", "Mo", "Tc", "Ru", "Rh", "Pd", "Ag", "Cd", "In", "Sn", "Sb",
+    "Te", "I",  "Xe", "Cs", "Ba", "La", "Ce", "Pr", "Nd", "Pm", "Sm", "Eu", "Gd", "Tb", "Dy", "Ho", "Er",
+    "Tm", "Yb", "Lu", "Hf", "Ta", "W",  "Re", "Os", "Ir", "Pt", "Au", "Hg", "Tl", "Pb", "Bi", "Po", "At",
+    "Rn", "Fr", "Ra", "Ac", "Th", "Pa", "U",  "Np", "Pu", "Am", "Cm", "Bk", "Cf", "Es", "Fm", "Md", "No",
+    "Lr", "Rf", "Db", "Sg", "Bh", "Hs", "Mt", "Ds", "Rg", "Cn", "Nh", "Fl", "Mc", "Lv", "Ts", "Og"};
 
-/// a and c in A. hcp: a, c (double-hcp metals: half of their c). distance: a is the nearest-neighbour
-/// distance itself.
-struct Element {
-    std::string_view symbol;
-    double covalent_radius_A;
-    Solid solid = Solid::none;
-    double a_A = 0, c_A = 0;
+enum class Lattice { fcc, bcc, hcp, diamond };
+
+// Lattice constants at room temperature in A (Kittel, Introduction to Solid State Physics, 8th ed.,
+// table 1.3). For hcp the neighbour in the close-packed plane at distance a and the one between planes
+// differ: the shorter is taken.
+struct Crystal {
+    const char* symbol;
+    Lattice lattice;
+    double a_A, c_A;
 };
+constexpr Crystal crystals[] = {{"Li", Lattice::bcc, 3.510, 0},     {"Be", Lattice::hcp, 2.286, 3.584},
+                                {"C", Lattice::diamond, 3.567, 0},  {"Na", Lattice::bcc, 4.291, 0},
+                                {"Mg", Lattice::hcp, 3.209, 5.211}, {"Al", Lattice::fcc, 4.050, 0},
+                                {"Si", Lattice::diamond, 5.431, 0}, {"K", Lattice::bcc, 5.328, 0},
+                                {"Ca", Lattice::fcc, 5.588, 0},     {"Sc", Lattice::hcp, 3.309, 5.273},
+                                {"Ti", Lattice::hcp, 2.951, 4.683}, {"V", Lattice::bcc, 3.024, 0},
+                                {"Cr", Lattice::bcc, 2.885, 0},     {"Fe", Lattice::bcc, 2.866, 0},
+                                {"Co", Lattice::hcp, 2.507, 4.069}, {"Ni", Lattice::fcc, 3.524, 0},
+                                {"Cu", Lattice::fcc, 3.615, 0},     {"Zn", Lattice::hcp, 2.665, 4.947},
+                                {"Ge", Lattice::diamond, 5.658, 0}, {"Rb", Lattice::bcc, 5.705, 0},
+                                {"Sr", Lattice::fcc, 6.085, 0},     {"Y", Lattice::hcp, 3.647, 5.731},
+                                {"Zr", Lattice::hcp, 3.232, 5.148}, {"Nb", Lattice::bcc, 3.301, 0},
+                                {"Mo", Lattice::bcc, 3.147, 0},     {"Tc", Lattice::hcp, 2.743, 4.400},
+                                {"Ru", Lattice::hcp, 2.706, 4.282}, {"Rh", Lattice::fcc, 3.803, 0},
+                                {"Pd", Lattice::fcc, 3.890, 0},     {"Ag", Lattice::fcc, 4.086, 0},
+                                {"Cd", Lattice::hcp, 2.979, 5.618}, {"Cs", Lattice::bcc, 6.141, 0},
+                                {"Ba", Lattice::bcc, 5.023, 0},     {"Ce", Lattice::fcc, 5.161, 0},
+                                {"Gd", Lattice::hcp, 3.634, 5.781}, {"Tb", Lattice::hcp, 3.606, 5.697},
+                                {"Dy", Lattice::hcp, 3.592, 5.650}, {"Ho", Lattice::hcp, 3.578, 5.618},
+                                {"Er", Lattice::hcp, 3.559, 5.585}, {"Tm", Lattice::hcp, 3.538, 5.554},
+                                {"Yb", Lattice::fcc, 5.485, 0},     {"Lu", Lattice::hcp, 3.505, 5.549},
+                                {"Hf", Lattice::hcp, 3.195, 5.051}, {"Ta", Lattice::bcc, 3.303, 0},
+                                {"W", Lattice::bcc, 3.165, 0},      {"Re", Lattice::hcp, 2.761, 4.456},
+                                {"Os", Lattice::hcp, 2.734, 4.317}, {"Ir", Lattice::fcc, 3.839, 0},
+                                {"Pt", Lattice::fcc, 3.924, 0},     {"Au", Lattice::fcc, 4.078, 0},
+                                {"Tl", Lattice::hcp, 3.457, 5.525}, {"Pb", Lattice::fcc, 4.951, 0},
+                                {"Th", Lattice::fcc, 5.085, 0}};
 
-constexpr std::array<Element, 96> elements = {{
-    {"H", 0.31},
-    {"He", 0.28},
-    {"Li", 1.28, Solid::bcc, 3.5100},
-    {"Be", 0.96, Solid::hcp, 2.2858, 3.5843},
-    {"B", 0.84},
-    {"C", 0.76, Solid::diamond, 3.5670},
-    {"N", 0.71},
-    {"O", 0.66},
-    {"F", 0.57},
-    {"Ne", 0.58},
-    {"Na", 1.66, Solid::bcc, 4.2906},
-    {"Mg", 1.41, Solid::hcp, 3.2094, 5.2108},
-    {"Al", 1.21, Solid::fcc, 4.0495},
-    {"Si", 1.11, Solid::diamond, 5.4310},
-    {"P", 1.07},
-    {"S", 1.05},
-    {"Cl", 1.02},
-    {"Ar", 1.06},
-    {"K", 2.03, Solid::bcc, 5.3280},
-    {"Ca", 1.76, Solid::fcc, 5.5884},
-    {"Sc", 1.70, Solid::hcp, 3.3090, 5.2733},
-    {"Ti", 1.60, Solid::hcp, 2.9508, 4.6855},
-    {"V", 1.53, Solid::bcc, 3.0240},
-    {"Cr", 1.39, Solid::bcc, 2.8848},
-    {"Mn", 1.39, Solid::distance, 2.24},
-    {"Fe", 1.32, Solid::bcc, 2.8665},
-    {"Co", 1.26, Solid::hcp, 2.5071, 4.0695},
-    {"Ni", 1.24, Solid::fcc, 3.5240},
-    {"Cu", 1.32, Solid::fcc, 3.6149},
-    {"Zn", 1.22, Solid::hcp, 2.6649, 4.9468},
-    {"Ga", 1.22, Solid::distance, 2.44},
-    {"Ge", 1.20, Solid::diamond, 5.6575},
-    {"As", 1.19, Solid::distance, 2.52},
-    {"Se", 1.20, Solid::distance, 2.37},
-    {"Br", 1.20},
-    {"Kr", 1.16},
-    {"Rb", 2.20, Solid::bcc, 5.5850},
-    {"Sr", 1.95, Solid::fcc, 6.0849},
-    {"Y", 1.90, Solid::hcp, 3.6474, 5.7306},
-    {"Zr", 1.75, Solid::hcp, 3.2320, 5.1470},
-    {"Nb", 1.64, Solid::bcc, 3.3004},
-    {"Mo", 1.54, Solid::bcc, 3.1470},
-    {"Tc", 1.47, Solid::hcp, 2.7350, 4.3880},
-    {"Ru", 1.46, Solid::hcp, 2.7059, 4.2815},
-    {"Rh", 1.42, Solid::fcc, 3.8034},
-    {"Pd", 1.39, Solid::fcc, 3.8907},
-    {"Ag", 1.45, Solid::fcc, 4.0862},
-    {"Cd", 1.44, Solid::hcp, 2.9794, 5.6186},
-    {"In", 1.42, Solid::distance, 3.25},
-    {"Sn", 1.39, Solid::distance, 3.02},
-    {"Sb", 1.39, Solid::distance, 2.91},
-    {"Te", 1.38, Solid::distance, 2.84},
-    {"I", 1.39},
-    {"Xe", 1.40},
-    {"Cs", 2.44, Solid::bcc, 6.1410},
-    {"Ba", 2.15, Solid::bcc, 5.0280},
-    {"La", 2.07, Solid::hcp, 3.7740, 6.0855},
-    {"Ce", 2.04, Solid::fcc, 5.1610},
-    {"Pr", 2.03, Solid::hcp, 3.6721, 5.9163},
-    {"Nd", 2.01, Solid::hcp, 3.6582, 5.8983},
-    {"Pm", 1.99, Solid::hcp, 3.6500, 5.8250},
-    {"Sm", 1.98, Solid::distance, 3.59},
-    {"Eu", 1.98, Solid::bcc, 4.5827},
-    {"Gd", 1.96, Solid::hcp, 3.6336, 5.7810},
-    {"Tb", 1.94, Solid::hcp, 3.6055, 5.6966},
-    {"Dy", 1.92, Solid::hcp, 3.5915, 5.6501},
-    {"Ho", 1.92, Solid::hcp, 3.5778, 5.6178},
-    {"Er", 1.89, Solid::hcp, 3.5592, 5.5850},
-    {"Tm", 1.90, Solid::hcp, 3.5375, 5.5540},
-    {"Yb", 1.87, Solid::fcc, 5.4848},
-    {"Lu", 1.87, Solid::hcp, 3.5052, 5.5494},
-    {"Hf", 1.75, Solid::hcp, 3.1964, 5.0511},
-    {"Ta", 1.70, Solid::bcc, 3.3013},
-    {"W", 1.62, Solid::bcc, 3.1652},
-    {"Re", 1.51, Solid::hcp, 2.7610, 4.4560},
-    {"Os", 1.44, Solid::hcp, 2.7344, 4.3173},
-    {"Ir", 1.41, Solid::fcc, 3.8390},
-    {"Pt", 1.36, Solid::fcc, 3.9240},
-    {"Au", 1.36, Solid::fcc, 4.0782},
-    {"Hg", 1.32, Solid::distance, 3.01},
-    {"Tl", 1.45, Solid::hcp, 3.4566, 5.5248},
-    {"Pb", 1.46, Solid::fcc, 4.9508},
-    {"Bi", 1.48, Solid::distance, 3.07},
-    {"Po", 1.40, Solid::distance, 3.36},
-    {"At", 1.50},
-    {"Rn", 1.50},
-    {"Fr", 2.60},
-    {"Ra", 2.21, Solid::bcc, 5.1480},
-    {"Ac", 2.15, Solid::fcc, 5.3110},
-    {"Th", 2.06, Solid::fcc, 5.0842},
-    {"Pa", 2.00, Solid::distance, 3.21},
-    {"U", 1.96, Solid::distance, 2.75},
-    {"Np", 1.90, Solid::distance, 2.62},
-    {"Pu", 1.87, Solid::distance, 3.10},
-    {"Am", 1.80, Solid::hcp, 3.4681, 5.6205},
-    {"Cm", 1.69, Solid::hcp, 3.4960, 5.6655},
-}};
-
-const Element* find(std::string_view symbol) {
-    const auto* const found =
-        std::find_if(elements.begin(), elements.end(), [&](const Element& e) { return e.symbol == symbol; });
-    return found == elements.end() ? nullptr : found;
-}
-
-/// The symbol that was most likely meant: same letters in another case, else the first two letters or the
-/// first.
-std::string suggestion(std::string_view word) {
-    std::string spelled(word.substr(0, 2));
-    for (std::size_t i = 0; i < spelled.size(); i++) {
-        const auto letter = static_cast<unsigned char>(spelled[i]);
-        spelled[i] = static_cast<char>(i == 0 ? std::toupper(letter) : std::tolower(letter));
+double nearest_neighbour(const Crystal& crystal) {
+    using std::numbers::sqrt2, std::numbers::sqrt3;
+    switch (crystal.lattice) {
+        case Lattice::fcc:
+            return crystal.a_A / sqrt2;
+        case Lattice::bcc:
+            return crystal.a_A * sqrt3 / 2;
+        case Lattice::diamond:
+            return crystal.a_A * sqrt3 / 4;
+        default:
+            return std::min(crystal.a_A, std::hypot(crystal.a_A / sqrt3, crystal.c_A / 2));
     }
-    if (word.size() > 3) return {};
-    for (; !spelled.empty(); spelled.pop_back())
-        if (find(spelled) != nullptr) return spelled;
-    return {};
 }
 
-const Element& element(std::string_view symbol) {
-    const Element* const found = find(symbol);
-    if (found != nullptr) return *found;
-    const std::string meant = suggestion(symbol);
-    throw bad_input(fmt::format("unknown element '{}': expected a chemical symbol{}", symbol,
-                                meant.empty() ? " such as Pt" : fmt::format(", did you mean '{}'?", meant)));
+Element element(std::size_t index) {
+    Element found{static_cast<int>(index) + 1, symbols[index], 0};
+    for (const Crystal& crystal : crystals)
+        if (found.symbol == crystal.symbol) found.nearest_neighbour_A = nearest_neighbour(crystal);
+    return found;
+}
+
+// Levenshtein distance, for the hint.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+    std::vector<std::size_t> row(b.size() + 1);
+    for (std::size_t j = 0; j <= b.size(); j++) row[j] = j;
+    for (std::size_t i = 1; i <= a.size(); i++) {
+        std::size_t diagonal = row[0];
+        row[0] = i;
+        for (std::size_t j = 1; j <= b.size(); j++) {
+            const std::size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+            diagonal = row[j];
+            row[j] = std::min({changed, row[j] + 1, row[j - 1] + 1});
+        }
+    }
+    return row[b.size()];
+}
+
+std::string in_symbol_case(std::string_view text) {
+    std::string out(text);
+    for (std::size_t i = 0; i < out.size(); i++) {
+        const auto c = static_cast<unsigned char>(out[i]);
+        out[i] = static_cast<char>(i == 0 ? std::toupper(c) : std::tolower(c));
+    }
+    return out;
+}
+
+// Of equally near symbols the one that begins alike and has a tabulated crystal, as the likelier to be meant.
+std::string nearest_symbol(const std::string& wanted) {
+    std::size_t best = 0, best_cost = ~std::size_t{0};
+    for (std::size_t i = 0; i < symbols.size(); i++) {
+        const std::size_t first_letter = !wanted.empty() && symbols[i][0] == wanted[0] ? 0 : 2;
+        const std::size_t cost = 10 * edit_distance(wanted, symbols[i]) + first_letter +
+                                 (element(i).nearest_neighbour_A > 0 ? 0 : 1);
+        if (cost < best_cost) best = i, best_cost = cost;
+    }
+    return symbols[best];
 }
 
 }  // namespace
 
-bool is_element(std::string_view symbol) {
-    return find(symbol) != nullptr;
+Element find_element(std::string_view symbol) {
+    const std::string wanted = in_symbol_case(symbol);
+    const auto* found =
+        std::find_if(symbols.begin(), symbols.end(), [&](const char* s) { return wanted == s; });
+    if (found != symbols.end()) return element(static_cast<std::size_t>(found - symbols.begin()));
+    throw bad_input(fmt::format("unknown element '{}': expected a chemical symbol, did you mean '{}'?",
+                                symbol, nearest_symbol(wanted)));
 }
 
-int atomic_number(std::string_view symbol) {
-    return static_cast<int>(&element(symbol) - elements.data()) + 1;
-}
-
-std::string element_symbol(int atomic_number) {
-    if (atomic_number < 1 || atomic_number > static_cast<int>(elements.size()))
-        throw bad_input(
-            fmt::format("unknown atomic number {}: expected 1 to {}", atomic_number, elements.size()));
-    return std::string(elements[static_cast<std::size_t>(atomic_number - 1)].symbol);
-}
-
-double nearest_neighbour_A(std::string_view symbol) {
-    const Element& e = element(symbol);
-    switch (e.solid) {
-        case Solid::fcc:
-            return e.a_A / std::numbers::sqrt2;
-        case Solid::bcc:
-            return e.a_A * std::numbers::sqrt3 / 2;
-        case Solid::hcp:
-            return std::min(e.a_A, std::sqrt(e.a_A * e.a_A / 3 + e.c_A * e.c_A / 4));
-        case Solid::diamond:
-            return e.a_A * std::numbers::sqrt3 / 4;
-        case Solid::distance:
-            return e.a_A;
-        case Solid::none:
-            break;
-    }
-    return 2 * e.covalent_radius_A;
-}
-
-std::vector<std::string> parse_elements(std::string_view list) {
-    std::vector<std::string> symbols;
-    for (std::size_t begin = 0; begin <= list.size();) {
-        const std::size_t end = std::min(list.find(',', begin), list.size());
-        std::string_view word = list.substr(begin, end - begin);
-        while (!word.empty() && word.front() == ' ') word.remove_prefix(1);
-        while (!word.empty() && word.back() == ' ') word.remove_suffix(1);
-        symbols.emplace_back(element(word).symbol);
-        if (std::count(symbols.begin(), symbols.end(), symbols.back()) > 1)
+std::vector<Element> parse_elements(std::string_view list) {
+    std::vector<Element> elements;
+    while (true) {
+        const std::size_t comma = std::min(list.find(','), list.size());
+        std::string_view item = list.substr(0, comma);
+        while (!item.empty() && item.front() == ' ') item.remove_prefix(1);
+        while (!item.empty() && item.back() == ' ') item.remove_suffix(1);
+        if (item.empty())
             throw bad_input(
-                fmt::format("element '{}' is given twice in '{}', expected each symbol once", word, list));
-        begin = end + 1;
+                "an element name is empty: expected chemical symbols separated by commas, such as Fe,Pt");
+        elements.push_back(find_element(item));
+        if (comma == list.size()) return elements;
+        list.remove_prefix(comma + 1);
     }
-    return symbols;
+}
+
+std::string element_symbol(int number) {
+    if (number < 1 || number > static_cast<int>(symbols.size()))
+        throw bad_input(
+            fmt::format("atomic number {} is not known: expected 1 to {}", number, symbols.size()));
+    return symbols[static_cast<std::size_t>(number) - 1];
 }
 
 }  // namespace tumble

@@ -1,28 +1,25 @@
 #pragma once
-// Chemical elements 1 (H) to 96 (Cm): symbol, atomic number, distance of neighbours in the solid.
+// Chemical elements: symbols, atomic numbers, nearest-neighbour distances.
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace tumble {
 
-/// True for a symbol in its proper spelling ("Pt", not "pt").
-bool is_element(std::string_view symbol);
+struct Element {
+    int number = 0;  ///< atomic number Z
+    std::string symbol;
+    double nearest_neighbour_A = 0;  ///< in the elemental solid at room temperature, A; 0 where not tabulated
+};
 
-/// Throws Error(input): "unknown element 'Ptt': expected a chemical symbol, did you mean 'Pt'?".
-int atomic_number(std::string_view symbol);
+/// Finds an element by its symbol, in any case. Throws bad_input with the nearest symbol as a hint.
+Element find_element(std::string_view symbol);
 
-/// Throws Error(input) for a number outside 1 to 96.
-std::string element_symbol(int atomic_number);
+/// Elements of a list such as "Fe,Pt"; blanks are allowed. Throws bad_input as find_element, also for an
+/// empty list.
+std::vector<Element> parse_elements(std::string_view list);
 
-/// Distance of nearest neighbours in the elemental solid at room temperature, in A: from the lattice
-/// constants (Kittel, Introduction to Solid State Physics, 8th ed., ch. 1; CRC Handbook) where it is a metal
-/// or has the diamond structure, else twice the covalent radius (Cordero et al., Dalton Trans. 2832 (2008)).
-/// Throws as atomic_number.
-double nearest_neighbour_A(std::string_view symbol);
-
-/// "Fe,Pt" -> {"Fe", "Pt"}; blanks about the symbols are dropped. Throws as atomic_number, and for a symbol
-/// given twice.
-std::vector<std::string> parse_elements(std::string_view list);
+/// Symbol of an atomic number; bad_input outside 1 to 118.
+std::string element_symbol(int number);
 
 }  // namespace tumble

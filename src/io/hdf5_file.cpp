@@ -339,7 +339,7 @@ void Hdf5File::commit() {
             throw failed(path(), "/", "flush");
     }
     AtomicFile file(path());
-    file.append(image);
+    file.write(image.data(), image.size());
     file.commit();
 }
 

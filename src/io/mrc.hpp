@@ -1,5 +1,5 @@
 #pragma once
-// MRC images and maps: everything that other rooms need.
+// MRC image stacks and maps: everything that the other rooms need.
 #include "io/mrc_header.hpp"
 #include "io/mrc_read.hpp"
 #include "io/mrc_write.hpp"

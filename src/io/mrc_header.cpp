@@ -13,279 +13,175 @@ namespace tumble {
 
 namespace {
 
-constexpr std::uint32_t imod_stamp = 1146047817;
-constexpr std::uint32_t imod_signed_bytes = 1, imod_packed_bytes = 16;
-constexpr double allowed_anisotropy = 1e-3;
-constexpr const char* accepted_modes =
-    "0 (int8), 1 (int16), 2 (float32), 6 (uint16), 12 (float16) or 101 (4-bit)";
+static_assert(std::endian::native == std::endian::little,
+              "the MRC reader and writer are made for little-endian machines");
 
-/// Words of the header by their number in the specification, which counts from 1.
-class Words {
-  public:
-    Words(std::span<const std::byte, mrc_header_bytes> bytes, bool swapped)
-        : bytes_(bytes), swapped_(swapped) {}
+constexpr std::uint32_t imod_stamp = 1146047817;  // "IMOD"
 
-    std::uint32_t bits(std::size_t word) const {
-        std::uint32_t value = 0;
-        std::memcpy(&value, bytes_.data() + 4 * (word - 1), 4);
-        return swapped_ ? __builtin_bswap32(value) : value;
+// Words counted from 1, as in the specification.
+struct Words {
+    std::span<const unsigned char, mrc_header_bytes> bytes;
+    bool swapped;
+    std::uint32_t raw(int word) const {
+        std::uint32_t value;
+        std::memcpy(&value, bytes.data() + 4 * (word - 1), 4);
+        return swapped ? __builtin_bswap32(value) : value;
     }
-    std::int32_t integer(std::size_t word) const { return static_cast<std::int32_t>(bits(word)); }
-    /// Numbers that are no numbers read as 0, which means unknown everywhere.
-    double real(std::size_t word) const {
-        const auto value = std::bit_cast<float>(bits(word));
-        return std::isfinite(value) ? static_cast<double>(value) : 0;
-    }
-
-  private:
-    std::span<const std::byte, mrc_header_bytes> bytes_;
-    bool swapped_;
+    std::int32_t integer(int word) const { return static_cast<std::int32_t>(raw(word)); }
+    double real(int word) const { return static_cast<double>(std::bit_cast<float>(raw(word))); }
 };
 
-bool known_mode(int mode) {
-    constexpr std::array modes = {0, 1, 2, 3, 4, 6, 12, 16, 101};
-    return std::find(modes.begin(), modes.end(), mode) != modes.end();
-}
-
-bool axes_unset(const Words& words) {
-    return words.bits(17) == 0 && words.bits(18) == 0 && words.bits(19) == 0;
-}
-
-bool axes_are_permutation(const Words& words) {
-    std::array axes = {words.integer(17), words.integer(18), words.integer(19)};
+bool axes_plausible(const Words& words) {
+    std::array<int, 3> axes{words.integer(17), words.integer(18), words.integer(19)};
     std::sort(axes.begin(), axes.end());
-    return axes == std::array{1, 2, 3};
+    return axes == std::array<int, 3>{1, 2, 3} || axes == std::array<int, 3>{0, 0, 0};
 }
 
 bool plausible(const Words& words) {
-    constexpr int largest = 1 << 20;
-    for (const std::size_t word : {1, 2, 3})
-        if (words.integer(word) < 0 || words.integer(word) > largest) return false;
-    return known_mode(words.integer(4)) && (axes_unset(words) || axes_are_permutation(words));
-}
-
-/// The machine stamp's word; nothing where it is nonsense.
-std::optional<bool> swapped_by_stamp(std::span<const std::byte, mrc_header_bytes> header) {
-    const auto first = std::to_integer<int>(header[212]);
-    const auto second = std::to_integer<int>(header[213]);
-    const bool little = first == 0x44 && (second == 0x44 || second == 0x41);
-    const bool big = first == 0x11 && second == 0x11;
-    if (!little && !big) return {};
-    return big == (std::endian::native == std::endian::little);
-}
-
-bool has_map_stamp(std::span<const std::byte, mrc_header_bytes> header) {
-    return std::memcmp(header.data() + 208, "MAP", 3) == 0;
-}
-
-bool find_byte_order(std::span<const std::byte, mrc_header_bytes> header, const std::string& path,
-                     std::vector<std::string>& notes) {
-    const std::optional<bool> stamped = swapped_by_stamp(header);
-    const bool native_fits = plausible(Words(header, false));
-    const bool swapped_fits = plausible(Words(header, true));
-    if (stamped && plausible(Words(header, *stamped))) return *stamped;
-    if (native_fits || swapped_fits) {
-        notes.push_back(fmt::format(
-            "{}: machine stamp {:02x}{:02x} is {}, the byte order was found from the sizes and the mode",
-            path, std::to_integer<int>(header[212]), std::to_integer<int>(header[213]),
-            stamped ? "wrong" : "not set"));
-        return !native_fits;
-    }
-    if (!has_map_stamp(header))
-        throw bad_input(fmt::format(
-            "{}: found no MRC header, expected an MRC file (sizes, mode and axes in the first 1024 "
-            "bytes make no sense in either byte order)",
-            path));
-    return stamped.value_or(false);
-}
-
-void check_mode(const Words& words, const std::string& path) {
     const int mode = words.integer(4);
-    constexpr std::array accepted = {0, 1, 2, 6, 12, 101};
-    if (std::find(accepted.begin(), accepted.end(), mode) == accepted.end())
-        throw bad_input(fmt::format("{}: MODE: found {}{}, expected {}", path, mode,
-                                    mode == 3   ? " (complex int16)"
-                                    : mode == 4 ? " (complex float32)"
-                                                : "",
-                                    accepted_modes));
+    const bool known_mode = (mode >= 0 && mode <= 7) || mode == 12 || mode == 16 || mode == 101;
+    return known_mode && axes_plausible(words) && std::abs(words.integer(1)) < (1 << 24);
 }
 
-void read_sizes(const Words& words, const std::string& path, MrcInfo& info) {
-    constexpr std::array names = {"NX", "NY", "NZ"};
-    for (std::size_t i = 0; i < 3; i++)
-        if (words.integer(i + 1) < 1)
-            throw bad_input(
-                fmt::format("{}: {}: found {}, expected at least 1", path, names[i], words.integer(i + 1)));
-    info.columns = words.integer(1);
-    info.rows = words.integer(2);
-    info.sections = words.integer(3);
-    if (info.mode == MrcMode::packed4 && info.columns % 2 != 0)
-        throw bad_input(
-            fmt::format("{}: NX: found {}, expected an even number in mode 101 (programs disagree on how odd "
-                        "rows of 4-bit values are padded)",
-                        path, info.columns));
-    const std::int64_t largest = std::int64_t{1} << 60;
-    if (info.columns > largest / info.rows / info.sections)
-        throw bad_input(
-            fmt::format("{}: NX, NY, NZ: found {} x {} x {} values, expected a size that a file can have",
-                        path, info.columns, info.rows, info.sections));
-}
-
-void read_axes(const Words& words, const std::string& path, MrcInfo& info) {
-    if (axes_unset(words)) return;
-    if (!axes_are_permutation(words))
-        throw bad_input(
-            fmt::format("{}: MAPC, MAPR, MAPS: found {}, {}, {}, expected a permutation of 1, 2, 3", path,
-                        words.integer(17), words.integer(18), words.integer(19)));
-    for (std::size_t i = 0; i < 3; i++) info.axes[i] = words.integer(17 + i) - 1;
-}
-
-double pixel_size(const Words& words, std::size_t axis) {
-    const double intervals = words.integer(8 + axis);
-    const double cell_A = words.real(11 + axis);
-    return intervals > 0 && cell_A > 0 ? cell_A / intervals : 0;
-}
-
-void read_pixel_size(const Words& words, const std::string& path, MrcInfo& info) {
-    info.pixel_size_A = {pixel_size(words, 0), pixel_size(words, 1), pixel_size(words, 2)};
-    for (std::size_t axis = 0; axis < 3; axis++)
-        if (words.real(11 + axis) < 0) {
-            info.notes.push_back(
-                fmt::format("{}: the cell size {:g} A in the header is negative and taken as unknown", path,
-                            words.real(11 + axis)));
-            return;
-        }
-}
-
-void read_data_offset(const Words& words, const std::string& path, MrcInfo& info) {
-    const std::int64_t extended = words.integer(24);
-    if (extended < 0)
-        throw bad_input(fmt::format("{}: NSYMBT: found {}, expected 0 or more bytes", path, extended));
-    info.data_offset = static_cast<std::int64_t>(mrc_header_bytes) + extended;
-}
-
-void note_contradicted_sign(const std::string& path, MrcInfo& info) {
-    if (info.maximum < info.minimum) return;
-    const bool contradicted = info.bytes_signed ? info.maximum > 127 : info.minimum < 0;
-    if (contradicted)
-        info.notes.push_back(
-            fmt::format("{}: bytes were read as {}, but the header says that values run from {:g} to {:g}",
-                        path, info.bytes_signed ? "signed" : "unsigned", info.minimum, info.maximum));
-}
-
-void settle_byte_sign(const Words& words, const std::string& path, MrcByteSign wanted, MrcInfo& info) {
-    if (info.mode != MrcMode::int8) return;
-    const bool by_imod = words.bits(39) == imod_stamp;
-    const std::uint32_t flags = words.bits(40);
-    if (by_imod && (flags & imod_packed_bytes) != 0)
+// The machine stamp first; files with a wrong one are common enough that it must agree with the rest of the
+// header.
+bool is_swapped(std::span<const unsigned char, mrc_header_bytes> header, const std::string& name,
+                std::vector<std::string>& notes) {
+    const bool native_ok = plausible({header, false}), swapped_ok = plausible({header, true});
+    const unsigned char stamp = header[212];
+    if (stamp == 0x44 && native_ok) return false;
+    if (stamp == 0x11 && swapped_ok) return true;
+    if (!native_ok && !swapped_ok) {
+        const Words words{header, stamp == 0x11};
         throw bad_input(fmt::format(
-            "{}: MODE: found 0 with IMOD's flag for packed 4-bit values, expected mode 101 for those", path));
-    if (wanted == MrcByteSign::automatic)
-        info.bytes_signed = !by_imod || (flags & imod_signed_bytes) != 0;
-    else
-        info.bytes_signed = wanted == MrcByteSign::signed_bytes;
-    note_contradicted_sign(path, info);
-}
-
-std::vector<std::string> read_labels(std::span<const std::byte, mrc_header_bytes> header, int count) {
-    std::vector<std::string> labels;
-    for (int i = 0; i < std::clamp(count, 0, 10); i++) {
-        std::string label;
-        for (std::size_t j = 0; j < 80; j++) {
-            const auto letter =
-                std::to_integer<unsigned char>(header[224 + 80 * static_cast<std::size_t>(i) + j]);
-            if (letter == 0) break;
-            label.push_back(letter >= 32 && letter < 127 ? static_cast<char>(letter) : '?');
-        }
-        label.erase(label.find_last_not_of(' ') + 1);
-        labels.push_back(label);
+            "'{}' is not an MRC file: found mode {} and axis order {} {} {}, expected a known mode "
+            "and a permutation of 1 2 3 in one of the two byte orders",
+            name, words.integer(4), words.integer(17), words.integer(18), words.integer(19)));
     }
-    return labels;
+    notes.push_back(fmt::format(
+        "'{}': machine stamp {:#04x} says nothing, byte order taken from mode and axes", name, stamp));
+    return !native_ok;
 }
 
-double common_size(const MrcInfo& info, const std::string& path, std::span<const double> sizes) {
-    const auto [smallest, largest] = std::minmax_element(sizes.begin(), sizes.end());
-    if (*smallest <= 0) return 0;
-    if (*largest > *smallest * (1 + allowed_anisotropy))
-        throw bad_input(
-            fmt::format("{}: CELLA: found pixels of {:.5g} x {:.5g} x {:.5g} A, expected the same size along "
-                        "every axis",
-                        path, info.pixel_size_A.x, info.pixel_size_A.y, info.pixel_size_A.z));
-    return sizes.front();
+void read_axes(const Words& words, const std::string& name, MrcInfo& info) {
+    const std::array<int, 3> order{words.integer(17), words.integer(18), words.integer(19)};
+    if (order == std::array<int, 3>{0, 0, 0}) return;
+    if (!axes_plausible(words))
+        throw bad_input(fmt::format("'{}': axis order {} {} {} is not a permutation of 1 2 3", name, order[0],
+                                    order[1], order[2]));
+    for (std::size_t i = 0; i < 3; i++) info.axes[i] = order[i] - 1;
+}
+
+void read_pixel_size(const Words& words, const std::string& name, MrcInfo& info) {
+    for (int axis = 0; axis < 3; axis++) {
+        const int intervals = words.integer(8 + axis);
+        const double cell = words.real(11 + axis);
+        const double pixel = intervals > 0 ? cell / intervals : 0;
+        info.cell_pixel_A[static_cast<std::size_t>(axis)] = std::isfinite(pixel) && pixel > 0 ? pixel : 0;
+    }
+    // The z cell of a stack of images means nothing; read_map compares it for maps.
+    const auto& pixel = info.cell_pixel_A;
+    const auto [low, high] = std::minmax(pixel[0], pixel[1]);
+    if (low > 0 && high <= low * (1 + 1e-3))
+        info.pixel_size_A = pixel[0];
+    else if (high > 0)
+        info.notes.push_back(
+            fmt::format("'{}': pixel sizes {:.6g} and {:.6g} A on x and y are not equal: taken as unknown",
+                        name, pixel[0], pixel[1]));
+}
+
+void read_byte_sign(const Words& words, const std::string& name, MrcBytes bytes, MrcInfo& info) {
+    const bool stamped = words.raw(39) == imod_stamp;
+    info.signed_bytes = bytes == MrcBytes::signed_bytes ||
+                        (bytes == MrcBytes::automatic && (!stamped || (words.raw(40) & 1u) != 0));
+    if (info.mode != 0 || info.maximum < info.minimum) return;
+    const double lowest = info.signed_bytes ? -128 : 0, highest = info.signed_bytes ? 127 : 255;
+    if (info.minimum < lowest || info.maximum > highest)
+        info.notes.push_back(fmt::format("'{}': the header's range {:.6g} to {:.6g} contradicts {} bytes",
+                                         name, info.minimum, info.maximum,
+                                         info.signed_bytes ? "signed" : "unsigned"));
+}
+
+std::string first_label(std::span<const unsigned char, mrc_header_bytes> header) {
+    std::string label(reinterpret_cast<const char*>(header.data() + 224), 80);
+    label.resize(std::min(label.find('\0'), label.size()));
+    for (char& c : label)
+        if (static_cast<unsigned char>(c) < 32 || static_cast<unsigned char>(c) > 126) c = '?';
+    label.resize(label.find_last_not_of(' ') + 1);
+    return label;
 }
 
 }  // namespace
 
-std::string mrc_mode_text(MrcMode mode) {
-    switch (mode) {
-        case MrcMode::int8:
-            return "0 (int8)";
-        case MrcMode::int16:
-            return "1 (int16)";
-        case MrcMode::float32:
-            return "2 (float32)";
-        case MrcMode::uint16:
-            return "6 (uint16)";
-        case MrcMode::float16:
-            return "12 (float16)";
-        case MrcMode::packed4:
-            return "101 (4-bit)";
-    }
-    return "unknown";
-}
-
-std::array<std::int64_t, 3> MrcInfo::size() const {
-    std::array<std::int64_t, 3> n{};
-    n[static_cast<std::size_t>(axes[0])] = columns;
-    n[static_cast<std::size_t>(axes[1])] = rows;
-    n[static_cast<std::size_t>(axes[2])] = sections;
-    return n;
-}
-
-std::int64_t MrcInfo::section_bytes() const {
-    const std::int64_t values = columns * rows;
-    switch (mode) {
-        case MrcMode::packed4:
-            return values / 2;
-        case MrcMode::int8:
-            return values;
-        case MrcMode::float32:
-            return 4 * values;
-        default:
-            return 2 * values;
-    }
-}
-
-MrcInfo parse_mrc_header(std::span<const std::byte, mrc_header_bytes> header, const std::string& path,
-                         MrcByteSign bytes) {
+MrcInfo parse_mrc_header(std::span<const unsigned char, mrc_header_bytes> header, const std::string& name,
+                         MrcBytes bytes) {
     MrcInfo info;
-    info.swapped = find_byte_order(header, path, info.notes);
-    const Words words(header, info.swapped);
-    check_mode(words, path);
-    info.mode = static_cast<MrcMode>(words.integer(4));
-    read_sizes(words, path, info);
-    read_axes(words, path, info);
-    read_pixel_size(words, path, info);
-    read_data_offset(words, path, info);
-    info.space_group = words.integer(23);
-    info.minimum = words.real(20);
-    info.maximum = words.real(21);
-    info.mean = words.real(22);
-    info.rms = words.real(55);
-    info.origin_A = {words.real(50), words.real(51), words.real(52)};
-    info.labels = read_labels(header, words.integer(56));
-    settle_byte_sign(words, path, bytes, info);
+    info.swapped = is_swapped(header, name, info.notes);
+    const Words words{header, info.swapped};
+    info.mode = words.integer(4);
+    constexpr std::array modes{0, 1, 2, 6, 12, 101};
+    if (std::find(modes.begin(), modes.end(), info.mode) == modes.end())
+        throw bad_input(fmt::format("'{}': MRC mode {} is not read, expected mode 0, 1, 2, 6, 12 or 101",
+                                    name, info.mode));
+    info.stored = {words.integer(1), words.integer(2), words.integer(3)};
+    if (std::min({info.stored[0], info.stored[1], info.stored[2]}) < 1)
+        throw bad_input(fmt::format("'{}': size {} x {} x {} in the header, expected at least 1 on each axis",
+                                    name, info.stored[0], info.stored[1], info.stored[2]));
+    if (std::max(info.stored[0], info.stored[1]) > (1 << 20))
+        throw bad_input(
+            fmt::format("'{}': images of {} x {} pixels in the header, expected at most {} on a side", name,
+                        info.stored[0], info.stored[1], 1 << 20));
+    if (info.mode == 101 && info.stored[0] % 2 != 0)
+        throw bad_input(
+            fmt::format("'{}': mode 101 with {} columns, expected an even number", name, info.stored[0]));
+    read_axes(words, name, info);
+    std::array<std::int64_t, 3> size{};
+    for (std::size_t i = 0; i < 3; i++) size[static_cast<std::size_t>(info.axes[i])] = info.stored[i];
+    info.nx = size[0], info.ny = size[1], info.nz = size[2];
+    const int space_group = words.integer(23);
+    info.is_volume = space_group == 1;
+    info.is_volume_stack = space_group >= 401 && space_group <= 630;
+    const std::int64_t extended = words.integer(24);
+    if (extended < 0)
+        throw bad_input(fmt::format("'{}': extended header of {} bytes, expected 0 or more", name, extended));
+    info.data_offset = static_cast<std::int64_t>(mrc_header_bytes) + extended;
+    info.minimum = words.real(20), info.maximum = words.real(21);
+    read_pixel_size(words, name, info);
+    read_byte_sign(words, name, bytes, info);
+    info.label = first_label(header);
     return info;
 }
 
-double image_pixel_size_A(const MrcInfo& info, const std::string& path) {
-    const std::array sizes = {info.pixel_size_A.x, info.pixel_size_A.y};
-    return common_size(info, path, sizes);
+std::int64_t mrc_row_bytes(const MrcInfo& info) {
+    switch (info.mode) {
+        case 101:
+            return info.stored[0] / 2;
+        case 0:
+            return info.stored[0];
+        case 2:
+            return 4 * info.stored[0];
+        default:
+            return 2 * info.stored[0];
+    }
 }
 
-double map_voxel_size_A(const MrcInfo& info, const std::string& path) {
-    const std::array sizes = {info.pixel_size_A.x, info.pixel_size_A.y, info.pixel_size_A.z};
-    return common_size(info, path, sizes);
+double resolved_pixel_size(const MrcInfo& info, double given_A, const std::string& name,
+                           std::vector<std::string>& notes) {
+    const double header_A = info.pixel_size_A;
+    if (given_A <= 0 && header_A <= 0)
+        throw bad_input(
+            fmt::format("'{}': the header gives no single pixel size, expected one from --pixel-size", name));
+    if (given_A <= 0) return header_A;
+    const double difference = header_A > 0 ? std::abs(given_A / header_A - 1) : 0;
+    if (difference > 0.01)
+        throw bad_input(
+            fmt::format("'{}': the header's pixel size is {:.6g} A, expected the given {:.6g} A within 1 % "
+                        "(tumble convert --pixel-size corrects a header)",
+                        name, header_A, given_A));
+    if (difference > 0.005)
+        notes.push_back(fmt::format("'{}': the given pixel size {:.6g} A is used, the header says {:.6g} A",
+                                    name, given_A, header_A));
+    return given_A;
 }
 
 }  // namespace tumble

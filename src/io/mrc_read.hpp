@@ -1,6 +1,7 @@
 #pragma once
-// Reading MRC stacks and maps, whole or in pieces; plain or gzipped (told by content, not by name).
+// Reading MRC stacks and maps, whole or in pieces, plain or gzip-compressed.
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,49 +11,52 @@
 
 namespace tumble {
 
-/// The header alone; nothing is said about the values behind it. Throws Error(input).
-MrcInfo read_mrc_info(const std::string& path, MrcByteSign bytes = MrcByteSign::automatic);
+class ByteSource;
 
-/// Reads images of a file that may be larger than the memory. One thread at a time.
-/// The constructor throws Error(input) for a missing or empty file, a bad header (parse_mrc_header) and a
-/// file that is shorter than its header says.
+/// An open MRC file. Reads pieces, so files may be larger than memory (except files with permuted axes, which
+/// are read whole and transposed). Owned by one thread. Throws bad_input for what is wrong with the file.
 class MrcReader {
   public:
-    explicit MrcReader(const std::string& path, MrcByteSign bytes = MrcByteSign::automatic);
+    explicit MrcReader(const std::filesystem::path& path, MrcBytes bytes = MrcBytes::automatic);
     ~MrcReader();
     MrcReader(MrcReader&&) noexcept;
     MrcReader& operator=(MrcReader&&) noexcept;
 
-    const MrcInfo& info() const;
-    /// Numbers of images, rows and columns after the axes were put in the order x, y, z.
-    std::int64_t images() const, height() const, width() const;
-
-    /// Images first .. first + count - 1 into out, count * height * width values in the order of StackView.
-    /// Any order of axes is undone. Throws Error(input) for broken data (which image, which position) and for
-    /// values that are not finite.
+    const MrcInfo& info() const { return info_; }
+    /// Sections [first, first + count) as float, (section, y, x) with x fastest, into `out` (count * ny * nx
+    /// values).
     void read_images(std::int64_t first, std::int64_t count, float* out);
 
   private:
-    class Source;
-    void read_section(std::int64_t section, float* out);
-    void scatter_section(std::int64_t section, std::int64_t first, std::int64_t count, float* out);
-    void check_finite(std::int64_t section, const float* values) const;
+    void read_stored(std::int64_t first, std::int64_t count, float* out);
+    void read_transposed();
 
-    std::string path_;
+    std::string name_;
     MrcInfo info_;
-    std::unique_ptr<Source> source_;
-    std::vector<std::byte> raw_;
-    std::vector<float> section_;
+    std::unique_ptr<ByteSource> source_;
+    std::vector<float> transposed_;
 };
 
-/// The whole file as a stack; pixel_size_A 0 where the header has none. Oddities that were read over are
-/// appended to `notes`. Throws as MrcReader and image_pixel_size_A.
-ImageStack read_image_stack(const std::string& path, std::vector<std::string>* notes = nullptr,
-                            MrcByteSign bytes = MrcByteSign::automatic);
+/// The header alone, with the notes on the file's length.
+MrcInfo read_mrc_info(const std::filesystem::path& path, MrcBytes bytes = MrcBytes::automatic);
 
-/// The whole file as a cubic map; voxel_A 0 where the header has none. Throws also when the map is no cube or
-/// its voxels are not isotropic.
-Volume read_map(const std::string& path, std::vector<std::string>* notes = nullptr,
-                MrcByteSign bytes = MrcByteSign::automatic);
+struct MrcReadOptions {
+    double pixel_size_A = 0;  ///< wins over the header's within 1 %; 0: the header's
+    MrcBytes bytes = MrcBytes::automatic;
+};
+
+/// A whole particle stack: square images, at least one, all finite, none constant; else bad_input. The pixel
+/// size is 0 where neither the header nor the options give one. Warnings for the log are appended to `notes`
+/// when given.
+ImageStack read_stack(const std::filesystem::path& path, const MrcReadOptions& options = {},
+                      std::vector<std::string>* notes = nullptr);
+
+/// A cubic map of finite values; anything else is bad_input. The voxel size is 0 where it is not known.
+Volume read_map(const std::filesystem::path& path, const MrcReadOptions& options = {},
+                std::vector<std::string>* notes = nullptr);
+
+/// Throws bad_input where an image holds a value that is not finite, or is constant. `first` numbers the
+/// first image.
+void require_usable_images(StackView images, const std::string& name, std::int64_t first = 0);
 
 }  // namespace tumble

@@ -1,56 +1,46 @@
 #pragma once
-// Writing MRC files that every program reads: float32, little endian, no extended header, true statistics
-// (docs/formats.md says who reads what). Files appear whole or not at all (atomic_file.hpp).
+// Writing MRC files that every program reads: little endian, float32, no extended header, true statistics.
 #include <cstdint>
+#include <filesystem>
 #include <string>
-#include <vector>
 
 #include "io/atomic_file.hpp"
 #include "tumble/arrays.hpp"
 
 namespace tumble {
 
-enum class MrcStorage {
-    float32,
-    float16  ///< half the size; RELION 3.1 and ncempy cannot read it
-};
+/// float16 (mode 12) halves the file, but RELION 3.1 and ncempy cannot read it.
+enum class MrcPrecision { float32, float16 };
 
-/// What the header of a new file says.
-struct MrcDescription {
-    std::int64_t columns = 0, rows = 0;
-    double pixel_size_A = 0;  ///< 0: unknown
-    bool volume = false;      ///< sections are those of one map, not images
-    std::string label;        ///< at most 80 characters count; empty: the program and its version
-    MrcStorage storage = MrcStorage::float32;
-};
+/// What kind of file is written: space group 0 with unit z cell, or space group 1.
+enum class MrcKind { stack, map };
 
-/// Writes images or sections as they come, for files larger than the memory. One thread at a time.
+/// A file written image by image, so it may be larger than memory. Nothing stands at `path` before commit().
+/// Owned by one thread. Throws system_error for the disk, bad_input for values that float16 cannot hold.
 class MrcWriter {
   public:
-    MrcWriter(const std::string& path, MrcDescription description);
-    /// `count` images of rows * columns values. Throws Error(input) for values that are not finite or that
-    /// float16 cannot hold, Error(system) when the disk is full.
-    void append(const float* images, std::int64_t count);
-    /// Completes the header; the file appears. Throws Error(input) when there was no image.
+    /// `pixel_A` in A, 0 for unknown; `label` (80 characters are kept) names the tool and its version.
+    MrcWriter(const std::filesystem::path& path, std::int64_t nx, std::int64_t ny, double pixel_A,
+              MrcKind kind, std::string label, MrcPrecision precision = MrcPrecision::float32);
+    /// Appends `count` images, each ny rows of nx values.
+    void write_images(const float* images, std::int64_t count);
+    /// Writes the header with the statistics of all images, syncs and renames.
     void commit();
 
   private:
-    void add_to_statistics(const float* image, std::int64_t values);
+    void add_statistics(const float* image);
 
-    std::string path_;
-    MrcDescription description_;
+    std::string name_, label_;
     AtomicFile file_;
-    std::int64_t sections_ = 0;
-    double minimum_ = 0, maximum_ = 0, mean_ = 0, squares_ = 0;  // squares about the mean, summed
-    std::vector<std::byte> encoded_;
-    std::vector<float> stored_;
+    std::int64_t nx_, ny_, images_ = 0;
+    double pixel_A_;
+    MrcKind kind_;
+    MrcPrecision precision_;
+    double minimum_ = 0, maximum_ = 0, mean_ = 0, squares_ = 0;
 };
 
-/// A cubic map as an MRC volume. Throws as MrcWriter.
-void write_map(const std::string& path, const Volume& map, const std::string& label = {});
-
-/// A stack of images, pixel_size_A 0 for unknown. Throws as MrcWriter.
-void write_stack(const std::string& path, StackView images, double pixel_size_A,
-                 const std::string& label = {}, MrcStorage storage = MrcStorage::float32);
+void write_map(const std::filesystem::path& path, const Volume& map, const std::string& label);
+void write_stack(const std::filesystem::path& path, StackView images, double pixel_A,
+                 const std::string& label, MrcPrecision precision = MrcPrecision::float32);
 
 }  // namespace tumble

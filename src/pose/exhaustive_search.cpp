@@ -87,8 +87,13 @@ std::vector<std::vector<SearchPair>> exhaustive_search(const AngularBasis& basis
         std::int64_t step = first_step;
         for (std::int64_t d = 0; d < directions.directions;
              d += step, step = std::min(2 * step, largest_step)) {
-            const ScoreWindow window{first_row, count, d, std::min(step, directions.directions - d),
-                                     options.count == 1};
+            const ScoreWindow window{first_row,
+                                     count,
+                                     d,
+                                     std::min(step, directions.directions - d),
+                                     options.count == 1,
+                                     std::span(image_of).subspan(static_cast<std::size_t>(first_row),
+                                                                 static_cast<std::size_t>(count))};
             threshold.clear();
             for (std::int64_t r = 0; r < count; r++)
                 threshold.push_back(

@@ -140,8 +140,9 @@ std::vector<double> resample_shells(const std::vector<double>& curve, int from, 
 struct HalfPlane {
     std::vector<FrequencyPoint> points;
     std::vector<int> shell;
-    std::vector<std::size_t> index;  // into the r2c transform
-    std::vector<float> sign;         // moves the origin to pixel box/2
+    std::vector<std::size_t> index;  // into the r2c transform, which holds kx >= 0
+    std::vector<float> re_sign;      // moves the origin to pixel box/2
+    std::vector<float> im_sign;      // the same, and conjugates what lies in the other half (Friedel)
 };
 HalfPlane half_plane(int box) {
     struct Entry {
@@ -149,19 +150,21 @@ HalfPlane half_plane(int box) {
     };
     std::vector<Entry> entries;
     const int limit = box / 2;
-    for (int ky = -limit + 1; ky < limit; ky++)
-        for (int kx = 0; kx < limit; kx++) {
+    for (int ky = 0; ky < limit; ky++)
+        for (int kx = -limit + 1; kx < limit; kx++) {
             const int k2 = kx * kx + ky * ky;
-            if ((kx > 0 || ky > 0) && 4 * k2 < box * box) entries.push_back({k2, kx, ky});
+            if ((ky > 0 || kx > 0) && 4 * k2 < box * box) entries.push_back({k2, kx, ky});
         }
     std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.k2 < b.k2; });
     HalfPlane plane;
     for (const auto& e : entries) {
         plane.points.push_back({static_cast<float>(e.kx) / static_cast<float>(box), static_cast<float>(e.ky) / static_cast<float>(box)});
         plane.shell.push_back(static_cast<int>(std::lround(std::sqrt(static_cast<double>(e.k2)))));
-        const int row = e.ky < 0 ? e.ky + box : e.ky;
-        plane.index.push_back(static_cast<std::size_t>(row) * static_cast<std::size_t>(box / 2 + 1) + static_cast<std::size_t>(e.kx));
-        plane.sign.push_back((e.kx + e.ky) % 2 ? -1.0f : 1.0f);
+        const bool other_half = e.kx < 0;
+        const int row = other_half ? (box - e.ky) % box : e.ky, column = std::abs(e.kx);
+        plane.index.push_back(static_cast<std::size_t>(row) * static_cast<std::size_t>(box / 2 + 1) + static_cast<std::size_t>(column));
+        plane.re_sign.push_back((e.kx + e.ky) % 2 ? -1.0f : 1.0f);
+        plane.im_sign.push_back(other_half ? -plane.re_sign.back() : plane.re_sign.back());
     }
     return plane;
 }
@@ -193,7 +196,10 @@ double transform_images(StackView contrast, const HalfPlane& plane, PreparedImag
             }
             fft.forward(image, transform.data());
             Complexf* to = out.values.data() + static_cast<std::size_t>(i) * plane.points.size();
-            for (std::size_t p = 0; p < plane.points.size(); p++) to[p] = plane.sign[p] * transform[plane.index[p]];
+            for (std::size_t p = 0; p < plane.points.size(); p++) {
+                const Complexf v = transform[plane.index[p]];
+                to[p] = {plane.re_sign[p] * v.real(), plane.im_sign[p] * v.imag()};
+            }
         }
     });
     return mask_power;

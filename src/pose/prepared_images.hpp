@@ -18,7 +18,7 @@ struct PreparedImages {
     double pixel_size_A = 0;
     double particle_radius_A = 0;         ///< half height of the radial profile of the images' second moment
     double mask_radius_A = 0;             ///< images are 1 inside, cosine edge of 1.5 A outside
-    std::vector<FrequencyPoint> points;   ///< half plane (kx > 0, or kx = 0 and ky > 0) with |k| < 0.5, sorted by |k|
+    std::vector<FrequencyPoint> points;   ///< half plane (ky > 0, or ky = 0 and kx > 0) with |k| < 0.5, sorted by |k|
     std::vector<int> shell;               ///< per point: nearest integer of |k| * box
     std::vector<Complexf> values;         ///< [image][point], origin-centred, contrast units
     std::vector<float> weight;            ///< per point: 1 / (box^2 * noise power), noise power in contrast^2 per pixel

@@ -87,6 +87,21 @@ void group_thresholds(std::span<const float> threshold, std::int64_t group, std:
     }
 }
 
+/// Number of the first lane of the same owner, for each lane of a group.
+const int* group_owners(const ScoreWindow& window, std::int64_t group, int* out) {
+    for (std::int64_t lane = 0; lane < group_rows; lane++) {
+        out[lane] = static_cast<int>(lane);
+        const std::int64_t row = group * group_rows + lane;
+        for (std::int64_t other = 0; row < window.rows && other < lane; other++)
+            if (window.owner[static_cast<std::size_t>(row - lane + other)] ==
+                window.owner[static_cast<std::size_t>(row)]) {
+                out[lane] = static_cast<int>(other);
+                break;
+            }
+    }
+    return out;
+}
+
 }  // namespace
 
 void score_window(const AngularBasis& basis, const DirectionPanel& directions, const RowPanel& rows,
@@ -95,6 +110,9 @@ void score_window(const AngularBasis& basis, const DirectionPanel& directions, c
     if (!threshold.empty() && static_cast<std::int64_t>(threshold.size()) != window.rows)
         throw bad_input("score: found " + std::to_string(threshold.size()) +
                         " thresholds, expected one for each of " + std::to_string(window.rows) + " rows");
+    if (!window.owner.empty() && static_cast<std::int64_t>(window.owner.size()) != window.rows)
+        throw bad_input("score: found " + std::to_string(window.owner.size()) +
+                        " owners, expected one for each of " + std::to_string(window.rows) + " rows");
     if (window.first_row % group_rows != 0 || window.first_direction % block_directions != 0 ||
         window.first_row < 0 || window.first_direction < 0 || window.first_row + window.rows > rows.rows ||
         window.first_direction + window.directions > directions.directions)
@@ -108,10 +126,12 @@ void score_window(const AngularBasis& basis, const DirectionPanel& directions, c
         ScoreTask task =
             scorer.task(window.first_row / group_rows + group, window.first_direction + first, count, thread);
         float limits[group_rows];
+        int owners[group_rows];
         if (!threshold.empty() || window.running) {
             group_thresholds(threshold, group, window.rows, limits);
             task.threshold = limits;
             task.raise = window.running;
+            if (!window.owner.empty()) task.owner = group_owners(window, group, owners);
         }
         scorer.kernels().score_range(task);
         for (std::int64_t lane = 0; lane < group_rows && group * group_rows + lane < window.rows; lane++) {
@@ -123,8 +143,8 @@ void score_window(const AngularBasis& basis, const DirectionPanel& directions, c
 
 void score_pairs(const AngularBasis& basis, const DirectionPanel& directions, const RowPanel& rows,
                  std::span<const float> threshold, float* maxima, ThreadPool& pool, InstructionSet set) {
-    score_window(basis, directions, rows, {0, rows.rows, 0, directions.directions, false}, threshold, maxima,
-                 pool, set);
+    score_window(basis, directions, rows, {0, rows.rows, 0, directions.directions}, threshold, maxima, pool,
+                 set);
 }
 
 RowPanel select_rows(const AngularBasis& basis, const RowPanel& panel, std::span<const std::int64_t> rows) {
@@ -134,13 +154,41 @@ RowPanel select_rows(const AngularBasis& basis, const RowPanel& panel, std::span
     out.rows = count;
     out.operands.resize(
         static_cast<std::size_t>((count + group_rows - 1) / group_rows * group_rows * length));
-    for (std::int64_t i = 0; i < count; i++) {
-        const std::int64_t row = rows[static_cast<std::size_t>(i)];
-        if (row < 0 || row >= panel.rows)
-            throw bad_input("rows: found row " + std::to_string(row) + ", outside the panel");
-        const float* from = panel.operands.data() + row / group_rows * group_rows * length + row % group_rows;
-        float* to = out.operands.data() + i / group_rows * group_rows * length + i % group_rows;
-        for (std::int64_t k = 0; k < length; k++) to[k * group_rows] = from[k * group_rows];
+    for (std::int64_t first = 0; first < count; first += group_rows) {
+        const float* from[group_rows];
+        const std::int64_t lanes = std::min<std::int64_t>(group_rows, count - first);
+        for (std::int64_t lane = 0; lane < lanes; lane++) {
+            const std::int64_t row = rows[static_cast<std::size_t>(first + lane)];
+            if (row < 0 || row >= panel.rows)
+                throw bad_input("rows: found row " + std::to_string(row) + ", outside the panel");
+            from[lane] = panel.operands.data() + row / group_rows * group_rows * length + row % group_rows;
+        }
+        float* to = out.operands.data() + first * length;
+        for (std::int64_t k = 0; k < length; k++)
+            for (std::int64_t lane = 0; lane < lanes; lane++)
+                to[k * group_rows + lane] = from[lane][k * group_rows];
+    }
+    return out;
+}
+
+DirectionPanel select_blocks(const AngularBasis& basis, const DirectionPanel& panel,
+                             std::span<const std::int64_t> blocks) {
+    const std::int64_t length = std::int64_t{2} * block_directions * basis.total_rank();
+    const std::int64_t all = (panel.directions + block_directions - 1) / block_directions;
+    const std::size_t reach = panel.operands.size() - static_cast<std::size_t>(all * length);
+    DirectionPanel out;
+    out.operands.resize(blocks.size() * static_cast<std::size_t>(length) + reach);
+    out.power.resize(blocks.size() * block_directions);
+    for (std::size_t i = 0; i < blocks.size(); i++) {
+        if (blocks[i] < 0 || blocks[i] >= all || (i > 0 && blocks[i] <= blocks[i - 1]))
+            throw bad_input("directions: found block " + std::to_string(blocks[i]) +
+                            " outside the panel or out of order");
+        std::copy_n(panel.operands.begin() + blocks[i] * length, length,
+                    out.operands.begin() + static_cast<std::int64_t>(i) * length);
+        std::copy_n(panel.power.begin() + blocks[i] * block_directions, block_directions,
+                    out.power.begin() + static_cast<std::int64_t>(i) * block_directions);
+        out.directions +=
+            std::min<std::int64_t>(block_directions, panel.directions - blocks[i] * block_directions);
     }
     return out;
 }

@@ -59,6 +59,10 @@ struct ScoreWindow {
     /// Raise each row's threshold to the best score found on its way through 192 directions: of a row's
     /// values only those that beat all before them in that range stay, which keeps the best.
     bool running = false;
+    /// One a row of the window, or none: with `running`, rows of equal owner (an image at its shifts) also
+    /// drop what is below the best of the others in their group. The best of an owner, and every equal of it,
+    /// stays.
+    std::span<const std::int64_t> owner = {};
 };
 /// As score_pairs for a part: maxima[(row - first_row) * 2 directions + 2 (d - first_direction) + h];
 /// `threshold` has one value for each row of the window, or none.
@@ -74,6 +78,10 @@ void score_angles(const AngularBasis& basis, const DirectionPanel& directions, c
 
 /// The rows `rows` of a panel, in that order, as a panel of their own (a pair's scores keep their bits).
 RowPanel select_rows(const AngularBasis& basis, const RowPanel& panel, std::span<const std::int64_t> rows);
+
+/// The blocks of 6 directions `blocks` (ascending) of a panel, as a panel of their own; same bits.
+DirectionPanel select_blocks(const AngularBasis& basis, const DirectionPanel& panel,
+                             std::span<const std::int64_t> blocks);
 
 /// Orientation of (direction, mirror, in-plane angle): the rotation R whose slice scores s(phi) above. `base`
 /// is R_d.

@@ -112,18 +112,28 @@ TUMBLE_INLINE bool out_of_reach(const float* bounds, float power, const float* t
     return true;
 }
 
+/// Raises the threshold of the lane that scored `value`, and of the lanes of the same owner to just below it:
+/// there an equal score may still win.
+void raise_thresholds(float value, int lane, const int* owner, float* threshold) {
+    threshold[lane] = value;
+    if (!owner) return;
+    const float below = value - 2e-7f * __builtin_fabsf(value);
+    for (int other = 0; other < row_width; other++)
+        if (owner[other] == owner[lane] && threshold[other] < below) threshold[other] = below;
+}
+
 /// From the maxima of s to those of L = 2 s - Q; with thresholds, what does not exceed its row's becomes
 /// -infinity.
-TUMBLE_INLINE void finish(float* maxima, float power, float* threshold, bool raise) {
+TUMBLE_INLINE void finish(const ScoreTask& task, float power, float* maxima) {
     for (int i = 0; i < 2 * row_width; i++) maxima[i] = 2 * maxima[i] - power;
-    if (!threshold) return;
+    if (!task.threshold) return;
     for (int h = 0; h < 2; h++)
-        for (int row = 0; row < row_width; row++) {
-            float& value = maxima[h * row_width + row];
-            if (!(value > threshold[row]))
+        for (int lane = 0; lane < row_width; lane++) {
+            float& value = maxima[h * row_width + lane];
+            if (!(value > task.threshold[lane]))
                 value = minus_infinity;
-            else if (raise)
-                threshold[row] = value;
+            else if (task.raise)
+                raise_thresholds(value, lane, task.owner, task.threshold);
         }
 }
 
@@ -170,7 +180,7 @@ void score_range_of(ScoreTask& task) {
                 continue;
             }
             transform_maximum<N>(task.scratch + d * spectrum_floats<N>, between, task.twiddles, maxima);
-            finish(maxima, power, task.threshold, task.raise);
+            finish(task, power, maxima);
         }
         task.transformed += count - skips;
         bound_switch.count(skips, count);

@@ -20,6 +20,7 @@ struct ScoreTask {
     std::int64_t count = 0;             ///< directions, not a multiple of 6 in the last block
     float* threshold = nullptr;         ///< 16, or null: score all pairs
     bool raise = false;                 ///< raise each row's threshold to the best score found on the way
+    const int* owner = nullptr;  ///< 16, or null: with raise, lanes of equal owner share what they find
     bool products = true, transforms = true;  ///< both but in benchmarks of the parts
     float* scratch = nullptr;                 ///< score_scratch_floats(angles), zeroed once for a basis
     float* maxima = nullptr;                  ///< out: [direction][direction or mirror][16]

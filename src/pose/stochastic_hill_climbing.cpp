@@ -6,6 +6,7 @@
 #include <numeric>
 #include <string>
 
+#include "pose/score_kernel.hpp"
 #include "tumble/error.hpp"
 
 namespace tumble {
@@ -63,12 +64,52 @@ VisitingOrder order_of(const Candidates& candidates, const SearchRows& rows, con
                          options.pass)};
 }
 
-/// Scores of an image's candidates, from `maxima` of its rows over all views.
-std::vector<float> candidate_scores(const Candidates& candidates, const float* maxima) {
+/// The directions that a batch needs: all of them, or the blocks that hold a listed view.
+class NeededDirections {
+  public:
+    NeededDirections(const AngularBasis& basis, const DirectionPanel& all, std::span<const ViewList> views,
+                     std::span<const std::int64_t> images)
+        : all_(&all) {
+        std::vector<std::int64_t> blocks;
+        for (std::int64_t image : images) {
+            if (views.empty() || views[static_cast<std::size_t>(image)].empty()) return;
+            for (std::int64_t view : views[static_cast<std::size_t>(image)])
+                blocks.push_back(view / block_views);
+        }
+        std::sort(blocks.begin(), blocks.end());
+        blocks.erase(std::unique(blocks.begin(), blocks.end()), blocks.end());
+        const std::size_t count = all.power.size() / block_directions;
+        // Copying most of the panel would cost more than it saves.
+        if (10 * blocks.size() > 7 * count) return;
+        selected_ = select_blocks(basis, all, blocks);
+        position_.resize(count);
+        for (std::size_t i = 0; i < blocks.size(); i++)
+            position_[static_cast<std::size_t>(blocks[i])] = static_cast<std::int64_t>(i);
+    }
+    const DirectionPanel& panel() const { return position_.empty() ? *all_ : selected_; }
+    /// Column of a view in the table of the panel's maxima.
+    std::int64_t column(std::int64_t view) const {
+        return position_.empty() ? view
+                                 : position_[static_cast<std::size_t>(view / block_views)] * block_views +
+                                       view % block_views;
+    }
+    std::int64_t columns() const { return 2 * panel().directions; }
+
+  private:
+    static constexpr std::int64_t block_views = 2 * block_directions;
+    const DirectionPanel* all_;
+    DirectionPanel selected_;
+    std::vector<std::int64_t> position_;
+};
+
+/// Scores of an image's candidates, from the maxima of its rows.
+std::vector<float> candidate_scores(const Candidates& candidates, const NeededDirections& needed,
+                                    const float* maxima) {
     std::vector<float> out(static_cast<std::size_t>(candidates.count()));
     for (std::int64_t c = 0; c < candidates.count(); c++)
         out[static_cast<std::size_t>(c)] =
-            maxima[(candidates.row(c) - candidates.first_row) * candidates.all_views + candidates.view(c)];
+            maxima[(candidates.row(c) - candidates.first_row) * needed.columns() +
+                   needed.column(candidates.view(c))];
     return out;
 }
 
@@ -85,16 +126,16 @@ void for_each_batch(const std::vector<std::int64_t>& first_row, std::int64_t bat
     }
 }
 
-/// Maxima of the rows of images[begin .. end), one after another, in a table [row][view].
+/// Maxima of the rows of `images`, one after another, against `directions`.
 std::vector<float> score_images(const AngularBasis& basis, const DirectionPanel& directions,
                                 const SearchRows& rows, std::span<const std::int64_t> images,
                                 std::span<const float> threshold, ThreadPool& pool) {
     std::vector<std::int64_t> selected;
     std::vector<float> limits;
-    for (std::size_t i = 0; i < images.size(); i++)
-        for (std::int64_t r = rows.begin(images[i]); r < rows.end(images[i]); r++) {
+    for (std::int64_t image : images)
+        for (std::int64_t r = rows.begin(image); r < rows.end(image); r++) {
             selected.push_back(r);
-            if (!threshold.empty()) limits.push_back(threshold[static_cast<std::size_t>(images[i])]);
+            if (!threshold.empty()) limits.push_back(threshold[static_cast<std::size_t>(image)]);
         }
     const RowPanel panel = select_rows(basis, rows.panel, selected);
     std::vector<float> out(selected.size() * static_cast<std::size_t>(2 * directions.directions));
@@ -102,21 +143,30 @@ std::vector<float> score_images(const AngularBasis& basis, const DirectionPanel&
     return out;
 }
 
-/// Scores `images` in batches and calls choose(image, its maxima [row][view]), from any thread.
+// Rows of a batch where images have views of their own: fewer images share fewer directions.
+constexpr std::int64_t neighbourhood_batch = 32;
+
+/// Scores `images` in batches and calls choose(image, its candidates, their scores), from any thread.
 template <class Choose>
 void score_in_batches(const AngularBasis& basis, const DirectionPanel& directions, const SearchRows& rows,
-                      const std::vector<std::int64_t>& images, std::span<const float> threshold,
-                      std::int64_t batch_rows, ThreadPool& pool, Choose&& choose) {
+                      std::span<const ViewList> views, const std::vector<std::int64_t>& images,
+                      std::span<const float> threshold, std::int64_t batch_rows, ThreadPool& pool,
+                      Choose&& choose) {
     std::vector<std::int64_t> first_row{0};
     for (std::int64_t i : images) first_row.push_back(first_row.back() + rows.end(i) - rows.begin(i));
-    for_each_batch(first_row, batch_rows, [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t limit = views.empty() ? batch_rows : std::min(batch_rows, neighbourhood_batch);
+    for_each_batch(first_row, limit, [&](std::int64_t begin, std::int64_t end) {
         const std::span<const std::int64_t> batch(images.data() + begin,
                                                   static_cast<std::size_t>(end - begin));
-        const auto maxima = score_images(basis, directions, rows, batch, threshold, pool);
+        const NeededDirections needed(basis, directions, views, batch);
+        const auto maxima = score_images(basis, needed.panel(), rows, batch, threshold, pool);
         const std::int64_t base = first_row[static_cast<std::size_t>(begin)];
         pool.each(end - begin, [&](std::int64_t i, int) {
+            const std::int64_t image = batch[static_cast<std::size_t>(i)];
             const std::int64_t row = first_row[static_cast<std::size_t>(begin + i)] - base;
-            choose(batch[static_cast<std::size_t>(i)], maxima.data() + row * 2 * directions.directions);
+            const auto candidates = candidates_of(directions, rows, views, image);
+            choose(image, candidates,
+                   candidate_scores(candidates, needed, maxima.data() + row * needed.columns()));
         });
     });
 }
@@ -152,10 +202,8 @@ std::vector<HillClimbStep> hill_climb(const AngularBasis& basis, const Direction
     std::vector<HillClimbStep> out(static_cast<std::size_t>(rows.images()));
     std::vector<std::int64_t> images(out.size());
     std::iota(images.begin(), images.end(), 0);
-    score_in_batches(basis, directions, rows, images, previous, options.batch_rows, pool,
-                     [&](std::int64_t i, const float* maxima) {
-                         const auto candidates = candidates_of(directions, rows, views, i);
-                         const auto scores = candidate_scores(candidates, maxima);
+    score_in_batches(basis, directions, rows, views, images, previous, options.batch_rows, pool,
+                     [&](std::int64_t i, const Candidates& candidates, const std::vector<float>& scores) {
                          const auto found = first_improvement(scores, previous[static_cast<std::size_t>(i)],
                                                               order_of(candidates, rows, options, i));
                          auto& step = out[static_cast<std::size_t>(i)];
@@ -168,10 +216,8 @@ std::vector<HillClimbStep> hill_climb(const AngularBasis& basis, const Direction
     // Below the previous score the bound has saved the work, so the few images that did not improve are
     // scored again.
     std::erase_if(images, [&](std::int64_t i) { return out[static_cast<std::size_t>(i)].improved; });
-    score_in_batches(basis, directions, rows, images, {}, options.batch_rows, pool,
-                     [&](std::int64_t i, const float* maxima) {
-                         const auto candidates = candidates_of(directions, rows, views, i);
-                         const auto scores = candidate_scores(candidates, maxima);
+    score_in_batches(basis, directions, rows, views, images, {}, options.batch_rows, pool,
+                     [&](std::int64_t i, const Candidates& candidates, const std::vector<float>& scores) {
                          const auto best = std::max_element(scores.begin(), scores.end());
                          out[static_cast<std::size_t>(i)].pair =
                              candidates.pair(best - scores.begin(), *best);

@@ -95,7 +95,7 @@ TEST_CASE("stacks that no reconstruction can start from are refused") {
     }
     SECTION("not square") {
         stack.height = 30;
-        Case(stack.bytes()).refused({"stack.mrcs", "32 x 30", "square"});
+        Case(stack.bytes()).refused({"stack.mrcs", "32", "30", "square"});
     }
     SECTION("not a number") {
         stack.values = {1, 2, 3, std::numeric_limits<float>::quiet_NaN(), 5, 6, 7};
@@ -114,7 +114,7 @@ TEST_CASE("stacks that no reconstruction can start from are refused") {
 TEST_CASE("a pixel size that contradicts the header is refused, one that is near is not") {
     SmallStack stack;
     stack.pixel_A = 0.358F * 1.02F;
-    Case(stack.bytes()).refused({"stack.mrcs", "--pixel-size", "0.358", "0.365"});
+    Case(stack.bytes()).refused({"stack.mrcs", "pixel size", "0.358", "0.365"});
     stack.pixel_A = 0.358F * 1.007F;
     Case near(stack.bytes());
     const Outcome outcome = run_tumble({"reconstruct", near.stack, "--element", "Pt", "--pixel-size", "0.358",

@@ -68,7 +68,7 @@ TEST_CASE("values of options are checked before anything is read") {
     refused({"--progress", "loud"}, "--progress: found 'loud'");
     refused({"--element", "Pt", "--poses", "p.star", "--device", "gpu"}, "--device: found 'gpu'");
     refused({"--element", "Pt", "--poses", "p.star", "--device", "cuda:0"}, "--device: found 'cuda:0'");
-    refused({"--element", "Xx", "--poses", "p.star"}, "--element: found 'Xx'");
+    refused({"--element", "Xx", "--poses", "p.star"}, "--element: unknown element 'Xx'");
     refused({"--poses", "p.star"}, "--element is missing");
     refused({"--element", "Pt", "--reference", "m.mrc", "--polish"}, "--polish");
     refused({"--element", "Pt", "--poses", "p.star", "--reference", "m.mrc"}, "--reference");
@@ -90,7 +90,7 @@ TEST_CASE("options from a file count, and the command line wins") {
     const Outcome from_file = run_tumble({"reconstruct", "x.mrcs", "--out", scratch.file("out"), "--poses",
                                           "p.star", "--config", scratch.file("run.toml")});
     CHECK(from_file.exit_code == 2);
-    CHECK_THAT(from_file.errors, ContainsSubstring("found 'Xx'"));
+    CHECK_THAT(from_file.errors, ContainsSubstring("unknown element 'Xx'"));
     const Outcome over = run_tumble({"reconstruct", "x.mrcs", "--out", scratch.file("out"), "--poses",
                                      "p.star", "--config", scratch.file("run.toml"), "--element", "Pt"});
     CHECK(over.exit_code == 2);

@@ -54,7 +54,8 @@ TEST_CASE("poses are compared up to one common rotation") {
     std::vector<Mat3> given;
     for (std::size_t i = 0; i < truth.size(); i++) {
         const bool wrong = i % 4 == 0;
-        const Mat3 slip = rotation_about({static_cast<double>(i % 7) - 3, 1, static_cast<double>(i % 5)}, wrong ? 1.0 : 0.01);
+        const Mat3 slip = rotation_about({static_cast<double>(i % 7) - 3, 1, static_cast<double>(i % 5)},
+                                         wrong ? 1.0 : 0.01);
         given.push_back(slip * truth[i] * common);
     }
     const PoseScore score = score_poses(given, truth);

@@ -95,4 +95,9 @@ TEST_CASE("resuming needs a checkpoint and unmarks the run as finished") {
     CHECK_FALSE(fs::exists(scratch.path / "summary.json"));
     folder.discard();
     CHECK(fs::exists(scratch.path / "run.h5"));
+    CHECK(read(scratch.path / "summary.json") == "{}");
+    folder.prepare();
+    folder.commit();
+    CHECK_FALSE(fs::exists(scratch.path / "summary.json"));
+    CHECK(std::distance(fs::directory_iterator(scratch.path), {}) == 1);
 }

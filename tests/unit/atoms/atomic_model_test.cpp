@@ -29,14 +29,16 @@ TEST_CASE("render_atoms equals analytic Gaussians at any position") {
                 worst = std::max(worst, std::abs(map.at(x, y, z) - expected));
                 peak = std::max(peak, expected);
             }
-    // Interpolation of the profile between shells is the only approximation, at most 1/8 of its largest curvature at any
-    // frequency: (2 pi sigma / (box voxel))^2 / 8 = 0.4 %, hence so much of the peak times the mean over its transform.
+    // Interpolation of the profile between shells is the only approximation, at most 1/8 of its largest
+    // curvature at any frequency: (2 pi sigma / (box voxel))^2 / 8 = 0.4 %, hence so much of the peak times
+    // the mean over its transform.
     CHECK(worst < 0.01 * peak);
 }
 
 TEST_CASE("fit_shell_amplitude finds the profile that a map was made with") {
     ThreadPool pool(2);
-    // A far larger box than the particle: the profile is then nearly constant over a shell, as the step formula assumes.
+    // A far larger box than the particle: the profile is then nearly constant over a shell, as the step
+    // formula assumes.
     const int box = 64;
     const auto particle = random_particle(25, 4.5, 1.6, 3);
     std::vector<double> heights(particle.size(), 1.0);
@@ -45,7 +47,8 @@ TEST_CASE("fit_shell_amplitude finds the profile that a map was made with") {
     const Volume map = render_atoms(box, 0.4, particle, heights, shells, pool);
     const auto found = fit_shell_amplitude(map, particle, heights, pool);
     REQUIRE(found.size() == static_cast<std::size_t>(box / 2 + 1));
-    for (std::size_t s = 2; s + 2 < found.size(); s++) CHECK(found[s] == Approx(shells[s]).epsilon(0.02).margin(1e-3));
+    for (std::size_t s = 2; s + 2 < found.size(); s++)
+        CHECK(found[s] == Approx(shells[s]).epsilon(0.02).margin(1e-3));
 }
 
 TEST_CASE("render_atoms and fit_shell_amplitude are the same for any number of threads") {

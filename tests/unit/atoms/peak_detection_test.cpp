@@ -23,7 +23,8 @@ Volume noise_map(int box, double voxel, double sigma_A, std::uint64_t seed) {
                     for (int d = -reach; d <= reach; d++) {
                         int i[3] = {x, y, z};
                         i[axis] = (i[axis] + d + box) % box;
-                        sum += noise.at(i[0], i[1], i[2]) * std::exp(-0.5 * d * d * voxel * voxel / (sigma_A * sigma_A));
+                        sum += noise.at(i[0], i[1], i[2]) *
+                               std::exp(-0.5 * d * d * voxel * voxel / (sigma_A * sigma_A));
                     }
                     next.at(x, y, z) = static_cast<float>(sum);
                 }
@@ -48,7 +49,8 @@ TEST_CASE("find_peaks finds each atom once, to a small part of a voxel") {
     REQUIRE(selection.atoms == particle.size());
     for (const Vec3& atom : particle) {
         double nearest = 1e9;
-        for (std::size_t p = 0; p < selection.atoms; p++) nearest = std::min(nearest, length(peaks[p].position_A - atom));
+        for (std::size_t p = 0; p < selection.atoms; p++)
+            nearest = std::min(nearest, length(peaks[p].position_A - atom));
         CHECK(nearest < 0.05);
     }
     for (std::size_t p = 1; p < peaks.size(); p++) CHECK(peaks[p].height <= peaks[p - 1].height);
@@ -71,7 +73,8 @@ TEST_CASE("noise alone has no atoms") {
     for (std::uint64_t seed = 0; seed < 6; seed++)
         for (const double width : {0.25, 0.4, 0.6}) {
             const Volume noise = noise_map(48, 0.358, width, 100 + seed);
-            for (const double radius : {5.0, 8.0}) CHECK(select_atoms(find_peaks(noise, radius, 1.2, pool)).atoms == 0);
+            for (const double radius : {5.0, 8.0})
+                CHECK(select_atoms(find_peaks(noise, radius, 1.2, pool)).atoms == 0);
         }
     CHECK(select_atoms({}).atoms == 0);
 }
@@ -80,7 +83,8 @@ TEST_CASE("atoms of uneven height are told from noise by the gap") {
     ThreadPool pool(2);
     const auto particle = random_particle(60, 7.5, 2.4, 12);
     std::vector<double> heights;
-    for (std::size_t a = 0; a < particle.size(); a++) heights.push_back(0.7 + 0.3 * static_cast<double>(a % 7) / 6);
+    for (std::size_t a = 0; a < particle.size(); a++)
+        heights.push_back(0.7 + 0.3 * static_cast<double>(a % 7) / 6);
     const auto shells = gaussian_shells(56, 0.358, 0.42);
     Volume map = render_atoms(56, 0.358, particle, heights, shells, pool);
     const double peak = find_peaks(map, 9, 1.2, pool).at(5).height;

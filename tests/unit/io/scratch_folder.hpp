@@ -1,53 +1,52 @@
 #pragma once
-// A folder for the files of one test, gone with it.
+// A folder of its own for each test, removed at its end.
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
-namespace tumble::test {
+#include "tumble/error.hpp"
+
+namespace tumble {
 
 class ScratchFolder {
   public:
     ScratchFolder() {
-        std::string name = (std::filesystem::temp_directory_path() / "tumble-test-XXXXXX").string();
-        path_ = mkdtemp(name.data());
+        std::string name = (std::filesystem::temp_directory_path() / "tumble_io_XXXXXX").string();
+        path_ = ::mkdtemp(name.data());
     }
-    ~ScratchFolder() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
+    ~ScratchFolder() { std::filesystem::remove_all(path_); }
     ScratchFolder(const ScratchFolder&) = delete;
     ScratchFolder& operator=(const ScratchFolder&) = delete;
-
-    std::string file(const std::string& name) const { return (path_ / name).string(); }
-    bool empty() const { return std::filesystem::is_empty(path_); }
+    std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
+    std::size_t files() const {
+        return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(path_), {}));
+    }
 
   private:
     std::filesystem::path path_;
 };
 
-inline std::string bytes_of(const std::string& path) {
-    std::ifstream in(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+inline std::string bytes_of(const std::filesystem::path& path) {
+    std::ifstream stream(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(stream), {}};
 }
-
-inline void put_bytes(const std::string& path, const std::string& bytes) {
+inline void put_bytes(const std::filesystem::path& path, const std::string& bytes) {
     std::ofstream(path, std::ios::binary) << bytes;
 }
 
-/// What the call says when it fails; "" when it does not.
-template <typename Call>
-std::string complaint(Call call) {
+/// The sentence with which `action` fails; "" where it does not. `kind` receives the kind.
+template <typename Action>
+std::string sentence_of(Action action, ErrorKind* kind = nullptr) {
     try {
-        call();
-    } catch (const std::exception& failure) {
-        return failure.what();
+        action();
+    } catch (const Error& error) {
+        if (kind) *kind = error.kind();
+        return error.what();
     }
-    return {};
+    return "";
 }
 
-}  // namespace tumble::test
+}  // namespace tumble

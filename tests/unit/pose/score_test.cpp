@@ -219,7 +219,7 @@ TEST_CASE("a pair's score has the same bits for any threads, batch and place in 
     // Rows 5, 36, 20 alone; directions 6 .. 377 alone.
     const auto few = select_rows(basis, rows, std::vector<std::int64_t>{5, 36, 20});
     std::vector<float> part(3 * 2 * 372);
-    score_window(basis, directions, few, {0, 3, 6, 372, false}, {}, part.data(), two);
+    score_window(basis, directions, few, {0, 3, 6, 372}, {}, part.data(), two);
     std::size_t wrong = 0;
     for (std::size_t i = 0; i < 3; i++)
         for (std::size_t v = 0; v < 744; v++)
@@ -269,7 +269,7 @@ TEST_CASE("panels of another basis and windows beside the blocks are refused") {
     const auto rows = c.rows(basis, pool);
     std::vector<float> out(2 * 24);
     CHECK_THROWS_AS(score_pairs(other, directions, rows, {}, out.data(), pool), Error);
-    CHECK_THROWS_AS(score_window(basis, directions, rows, {0, 2, 3, 6, false}, {}, out.data(), pool), Error);
-    CHECK_THROWS_AS(score_window(basis, directions, rows, {0, 3, 0, 6, false}, {}, out.data(), pool), Error);
+    CHECK_THROWS_AS(score_window(basis, directions, rows, {0, 2, 3, 6}, {}, out.data(), pool), Error);
+    CHECK_THROWS_AS(score_window(basis, directions, rows, {0, 3, 0, 6}, {}, out.data(), pool), Error);
     CHECK_THROWS_AS(score_pairs(basis, directions, rows, std::vector<float>(3), out.data(), pool), Error);
 }

@@ -188,7 +188,14 @@ TEST_CASE("the neighbourhood form chooses among the nearest views only, as one b
     const auto previous = p.beaten_by(60);
     const auto expected = hill_climb_one_by_one(p.basis, p.directions, p.rows(), previous, views, options);
     CHECK(hill_climb(p.basis, p.directions, p.rows(), previous, views, options, pool) == expected);
+    options.batch_rows = 1;
+    CHECK(hill_climb(p.basis, p.directions, p.rows(), previous, views, options, pool) == expected);
+    // One image without a list takes all views.
+    views[3].clear();
+    CHECK(hill_climb(p.basis, p.directions, p.rows(), previous, views, options, pool) ==
+          hill_climb_one_by_one(p.basis, p.directions, p.rows(), previous, views, options));
     for (std::size_t i = 0; i < 9; i++) {
+        if (i == 3) continue;
         const auto view = 2 * expected[i].pair.direction + (expected[i].pair.mirror ? 1 : 0);
         CHECK(std::find(views[i].begin(), views[i].end(), view) != views[i].end());
     }

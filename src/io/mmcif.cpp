@@ -1,0 +1,98 @@
+#include "io/mmcif.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cmath>
+#include <numbers>
+
+#include "io/atomic_file.hpp"
+#include "io/element.hpp"
+#include "io/extxyz.hpp"
+#include "io/star.hpp"
+#include "tumble/error.hpp"
+
+namespace tumble {
+
+namespace {
+
+constexpr const char* written_columns =
+    "_atom_site.group_PDB\n_atom_site.id\n_atom_site.type_symbol\n_atom_site.label_atom_id\n_atom_site.label_"
+    "comp_id\n"
+    "_atom_site.label_asym_id\n_atom_site.label_entity_id\n_atom_site.label_seq_id\n_atom_site.Cartn_x\n_"
+    "atom_site.Cartn_y\n"
+    "_atom_site.Cartn_z\n_atom_site.occupancy\n_atom_site.B_iso_or_equiv\n_atom_site.auth_seq_id\n_atom_site."
+    "auth_asym_id\n"
+    "_atom_site.pdbx_PDB_model_num\n";
+
+std::string upper_case(std::string text) {
+    for (char& c : text) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    return text;
+}
+
+std::size_t site_column(const StarTable& table, const std::string& name, const std::string& file) {
+    for (const char* prefix : {"atom_site.", "atom_site_"})
+        if (const auto column = table.column(prefix + name)) return *column;
+    throw bad_input(fmt::format("'{}': _atom_site.{} is missing", file, name));
+}
+
+const StarTable& atom_sites(const StarFile& file, const std::string& name) {
+    for (const StarTable& table : file.tables)
+        if (table.column("atom_site.Cartn_x") || table.column("atom_site_Cartn_x")) return table;
+    throw bad_input(fmt::format("'{}': no _atom_site loop with Cartn_x found", name));
+}
+
+// A CIF number may carry its standard error in brackets: 1.234(5).
+double cif_number(const std::string& text, std::size_t row, const std::string& file) {
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const bool whole = end == text.data() + text.size() || *end == '(';
+    if (error != std::errc() || !whole || !std::isfinite(value))
+        throw bad_input(
+            fmt::format("'{}', atom {}: found '{}', expected a finite number", file, row + 1, text));
+    return value;
+}
+
+}  // namespace
+
+void write_mmcif(const std::filesystem::path& path, const Atoms& atoms, const std::string& title) {
+    std::string safe_title;
+    for (const char c : title) safe_title += c == '"' || c == '\n' ? ' ' : c;
+    std::string text =
+        fmt::format("data_tumble\n_entry.id tumble\n_struct.entry_id tumble\n_struct.title \"{}\"\nloop_\n{}",
+                    safe_title, written_columns);
+    for (std::size_t i = 0; i < atoms.size(); i++) {
+        const Atom& atom = atoms[i];
+        const std::string name = upper_case(atom.element);
+        const double sigma = sigma_per_axis_A(atom),
+                     b = 8 * std::numbers::pi * std::numbers::pi * sigma * sigma;
+        text += fmt::format("HETATM {} {} {} {} A 1 . {:.4f} {:.4f} {:.4f} 1.00 {:.4f} {} A 1\n", i + 1,
+                            atom.element, name, name, atom.position_A.x, atom.position_A.y, atom.position_A.z,
+                            b, i + 1);
+    }
+    write_text_file(path, text + "#\n");
+}
+
+Atoms read_mmcif(const std::filesystem::path& path) {
+    const std::string name = path.string();
+    const StarFile file = read_star(path, StarLayout::free);
+    const StarTable& table = atom_sites(file, name);
+    const std::size_t x = site_column(table, "Cartn_x", name), y = site_column(table, "Cartn_y", name),
+                      z = site_column(table, "Cartn_z", name),
+                      symbol = site_column(table, "type_symbol", name);
+    Atoms atoms;
+    for (std::size_t row = 0; row < table.rows.size(); row++) {
+        const auto& values = table.rows[row];
+        atoms.push_back({find_element(values[symbol]).symbol,
+                         {cif_number(values[x], row, name), cif_number(values[y], row, name),
+                          cif_number(values[z], row, name)},
+                         {},
+                         0,
+                         0,
+                         0});
+    }
+    if (atoms.empty()) throw bad_input(fmt::format("'{}': the _atom_site loop has no atoms", name));
+    return atoms;
+}
+
+}  // namespace tumble

@@ -1,0 +1,18 @@
+#pragma once
+// Atoms as mmCIF (PDBx _atom_site), for ChimeraX, gemmi and deposition.
+#include <filesystem>
+#include <string>
+
+#include "tumble/atom.hpp"
+
+namespace tumble {
+
+/// One residue an atom, positions in A with 4 decimals, B = 8 pi^2 sigma^2 from the standard error per axis.
+/// Atomic.
+void write_mmcif(const std::filesystem::path& path, const Atoms& atoms, const std::string& title);
+
+/// Reads an _atom_site loop with Cartesian coordinates, with the names of mmCIF (`_atom_site.Cartn_x`) or of
+/// small-molecule CIF (`_atom_site_Cartn_x`). Throws bad_input naming the file.
+Atoms read_mmcif(const std::filesystem::path& path);
+
+}  // namespace tumble

@@ -1,0 +1,162 @@
+#include "reconstruct/final_result.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "atoms/joint_fit.hpp"
+#include "atoms/peak_detection.hpp"
+#include "fourier/fsc.hpp"
+#include "map/mask.hpp"
+#include "map/restoration.hpp"
+#include "reconstruct/map_estimate.hpp"
+#include "tumble/error.hpp"
+
+namespace tumble {
+namespace {
+
+constexpr int final_steps = 20;       // conjugate-gradient steps: the maps' error stands still from about ten on
+constexpr int refinement_rounds = 4;
+constexpr double matched_A = 0.6;     // an atom of one half is looked for within this distance in the other
+
+std::vector<WeightedPose> poses_of_half(const FinalStageInput& in, int half) {
+    std::vector<WeightedPose> out;
+    for (std::size_t i = 0; i < in.poses.size(); i++)
+        if (in.half[i] == half && !in.rejected[i]) out.push_back({in.poses[i].image, in.poses[i].pose, 1.0f});
+    return out;
+}
+
+std::vector<Pose> plain_poses(const FinalStageInput& in) {
+    std::vector<Pose> out;
+    for (const auto& p : in.poses) out.push_back(p.pose);
+    return out;
+}
+
+/// 1 for the images of `half` (0: of both) that count.
+std::vector<float> image_weights(const FinalStageInput& in, int half) {
+    std::vector<float> out;
+    for (std::size_t i = 0; i < in.poses.size(); i++) out.push_back((half == 0 || in.half[i] == half) && !in.rejected[i] ? 1.0f : 0.0f);
+    return out;
+}
+
+std::vector<Vec3> atom_places(const Volume& map, const FinalStageInput& in, ThreadPool& pool) {
+    const auto peaks = find_peaks(map, in.images.mask_radius_A, in.min_distance_A, pool);
+    const auto selection = select_atoms(peaks);
+    std::vector<Vec3> places;
+    for (std::size_t a = 0; a < selection.atoms; a++) places.push_back(peaks[a].position_A);
+    return places;
+}
+
+double rms_distance(const Atoms& a, const Atoms& b) {
+    double sum = 0;
+    for (std::size_t i = 0; i < a.size(); i++) {
+        const Vec3 d = a[i].position_A - b[i].position_A;
+        sum += dot(d, d);
+    }
+    return a.empty() ? 0 : std::sqrt(sum / static_cast<double>(a.size()));
+}
+
+Atoms as_atoms(const std::vector<FittedAtom>& fitted, const std::string& element) {
+    Atoms atoms;
+    for (const auto& f : fitted) atoms.push_back({element, f.position_A, f.sigma_A, f.height, f.width_A, 0});
+    return atoms;
+}
+
+const FittedAtom* nearest_atom(const std::vector<FittedAtom>& atoms, Vec3 place) {
+    const FittedAtom* nearest = nullptr;
+    double best = matched_A;
+    for (const auto& a : atoms)
+        if (const double d = length(a.position_A - place); d < best) best = d, nearest = &a;
+    return nearest;
+}
+
+/// Distances between the halves; returns the 3D rms error of the merged atoms that they imply: an atom from all the data is
+/// the mean of two independent ones, so its error is half their distance.
+double fill_half_distances(Atoms& atoms, const HalfAtoms (&halves)[2]) {
+    double sum = 0, count = 0;
+    for (auto& atom : atoms) {
+        const auto* a = nearest_atom(halves[0].atoms, atom.position_A);
+        const auto* b = nearest_atom(halves[1].atoms, atom.position_A);
+        if (!a || !b) continue;
+        atom.half_distance_A = length(a->position_A - b->position_A);
+        sum += atom.half_distance_A * atom.half_distance_A, count += 1;
+    }
+    return count > 0 ? 0.5 * std::sqrt(sum / count) : 0;
+}
+
+}  // namespace
+
+std::vector<Vec3> HalfAtoms::positions() const {
+    std::vector<Vec3> out;
+    for (const auto& a : atoms) out.push_back(a.position_A);
+    return out;
+}
+
+std::vector<double> HalfAtoms::heights() const {
+    std::vector<double> out;
+    for (const auto& a : atoms) out.push_back(a.height);
+    return out;
+}
+
+HalfAtoms half_atoms(const FinalStageInput& in, int half, ThreadPool& pool, Progress& progress) {
+    const Band band = band_of(in.images, 0.1 * in.bands.low, in.bands.polish_high);
+    const auto equations = equations_of(in.images, poses_of_half(in, half), band, pool);
+    const Volume map = solve_map(equations, in.images, in.bands.polish_high, final_steps / 2, pool);
+    HalfAtoms out;
+    const auto places = atom_places(map, in, pool);
+    if (places.size() < 4) return out;
+    std::vector<FittedAtom> start(places.size());
+    for (std::size_t a = 0; a < places.size(); a++) start[a].position_A = places[a], start[a].height = 1;
+    ImageRefinementOptions options;
+    options.rounds = refinement_rounds;
+    auto refined = refine_atoms(in.images, plain_poses(in), image_weights(in, half), start, options, pool, progress);
+    out.atoms = std::move(refined.atoms);
+    out.shell_amplitude = std::move(refined.shell_amplitude);
+    return out;
+}
+
+void final_maps_and_atoms(const FinalStageInput& in, const HalfAtoms (&halves)[2], const std::string& element, std::uint64_t seed, ReconstructResult& result,
+                          ThreadPool& pool, Progress& progress) {
+    const Band band = band_of(in.images, 0, in.bands.map_high);
+    NormalEquations equations = equations_of(in.images, poses_of_half(in, 1), band, pool);
+    result.half1 = solve_map(equations, in.images, in.bands.map_high, final_steps, pool);
+    {
+        const NormalEquations second = equations_of(in.images, poses_of_half(in, 2), band, pool);
+        result.half2 = solve_map(second, in.images, in.bands.map_high, final_steps, pool);
+        equations += second;
+    }
+    const Volume map = solve_map(equations, in.images, in.bands.map_high, final_steps, pool);
+    progress.update(0.5);
+    if (progress.cancelled()) throw Error(ErrorKind::interrupted, "interrupted after the maps");
+
+    try {
+        result.mask = find_mask(average_of_halves(result.half1, result.half2), {}, pool);
+    } catch (const Error&) {
+        // Nothing stands out of the noise: the correlation is then taken where the particle should be.
+        result.mask = spherical_mask(in.images.box, in.images.pixel_size_A, in.images.particle_radius_A + 1, 2);
+    }
+    result.mask.voxel_A = result.half1.voxel_A = result.half2.voxel_A = in.images.pixel_size_A;
+    result.fsc = shell_correlation(result.half1, result.half2, result.mask.view(), seed, pool);
+    result.resolution_0143 = resolution_at(result.fsc.frequency_per_A, result.fsc.corrected, 0.143);
+    result.resolution_05 = resolution_at(result.fsc.frequency_per_A, result.fsc.corrected, 0.5);
+    result.map = restore(map, result.fsc.corrected, pool).map;
+    result.map.voxel_A = in.images.pixel_size_A;
+
+    const auto places = atom_places(result.map, in, pool);
+    progress.update(0.6);
+    if (places.size() < 4) return;
+    const JointFit fit = fit_atoms(result.map, places, {}, pool);
+    result.fitted_atoms = as_atoms(fit.atoms, element);
+    progress.update(0.7);
+    ImageRefinementOptions options;
+    options.rounds = refinement_rounds;
+    const auto refined = refine_atoms(in.images, plain_poses(in), image_weights(in, 0), fit.atoms, options, pool, progress);
+    result.atoms = as_atoms(refined.atoms, element);
+    result.fit_shift_pm = 100 * rms_distance(result.atoms, result.fitted_atoms);
+    double squares = 0;
+    for (const auto& a : result.atoms) squares += dot(a.sigma_A, a.sigma_A);
+    result.atoms_precision_pm = 100 * std::sqrt(squares / static_cast<double>(result.atoms.size()));
+    result.atoms_half_precision_pm = 100 * fill_half_distances(result.atoms, halves);
+    progress.update(1);
+}
+
+}  // namespace tumble

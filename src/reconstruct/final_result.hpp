@@ -1,0 +1,40 @@
+#pragma once
+// From settled poses to half maps, the restored map and atoms with error bars.
+#include <span>
+#include <string>
+#include <vector>
+
+#include "atoms/image_refinement.hpp"
+#include "core/threads.hpp"
+#include "pose/pose_polish.hpp"
+#include "pose/prepared_images.hpp"
+#include "reconstruct/working_bands.hpp"
+#include "tumble/progress.hpp"
+#include "tumble/reconstruct.hpp"
+
+namespace tumble {
+
+/// Atoms of one half of the images, refined against them. Empty atoms where none stand out of the half's map.
+struct HalfAtoms {
+    std::vector<FittedAtom> atoms;
+    std::vector<double> shell_amplitude;
+    std::vector<Vec3> positions() const;
+    std::vector<double> heights() const;
+};
+
+struct FinalStageInput {
+    const PreparedImages& images;
+    const WorkingBands& bands;
+    double min_distance_A;
+    std::span<const PoseCandidate> poses;  ///< one an image, in order
+    std::span<const int> half;             ///< 1 or 2 an image
+    std::span<const char> rejected;        ///< an image that counts nowhere
+};
+
+HalfAtoms half_atoms(const FinalStageInput& input, int half, ThreadPool& pool, Progress& progress);
+
+/// Maps, curves and atoms of `result` (on the box of the prepared images); `halves` gives the half distances.
+void final_maps_and_atoms(const FinalStageInput& input, const HalfAtoms (&halves)[2], const std::string& element, std::uint64_t seed,
+                          ReconstructResult& result, ThreadPool& pool, Progress& progress);
+
+}  // namespace tumble

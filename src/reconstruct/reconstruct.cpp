@@ -1,0 +1,313 @@
+// The whole: from the stack to atoms and a verdict. Declarations in include/tumble/reconstruct.hpp.
+#include "tumble/reconstruct.hpp"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "core/threads.hpp"
+#include "core/units.hpp"
+#include "fourier/filters.hpp"
+#include "io/element.hpp"
+#include "pose/image_preparation.hpp"
+#include "reconstruct/atomic_rounds.hpp"
+#include "reconstruct/final_result.hpp"
+#include "reconstruct/half_refinement.hpp"
+#include "reconstruct/particle_signal.hpp"
+#include "reconstruct/reference_start.hpp"
+#include "reconstruct/run_state.hpp"
+#include "reconstruct/starting_reference.hpp"
+#include "reconstruct/verdict.hpp"
+#include "reconstruct/view_coverage.hpp"
+#include "reconstruct/working_bands.hpp"
+
+namespace tumble {
+namespace {
+
+constexpr int rounds_after_reference = 2;  // the share of right images stands still from the second on
+constexpr int half_rounds = 2;
+constexpr double first_temperature = 3;
+
+/// Reports stages to the caller and keeps the time of each.
+class StageClock {
+  public:
+    StageClock(Progress& progress, std::vector<std::pair<std::string, double>>& times) : progress_(progress), times_(times) {}
+    template <class Work>
+    auto stage(const std::string& name, Work work) {
+        if (progress_.cancelled()) throw Error(ErrorKind::interrupted, fmt::format("interrupted before the stage '{}'", name));
+        progress_.stage(name);
+        const Timer timer{*this, name, std::chrono::steady_clock::now()};
+        return work();
+    }
+
+  private:
+    struct Timer {
+        StageClock& clock;
+        const std::string& name;
+        std::chrono::steady_clock::time_point start;
+        ~Timer() {
+            const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+            auto known = std::find_if(clock.times_.begin(), clock.times_.end(), [&](const auto& t) { return t.first == name; });
+            if (known != clock.times_.end())
+                known->second += seconds;
+            else
+                clock.times_.emplace_back(name, seconds);
+        }
+    };
+    Progress& progress_;
+    std::vector<std::pair<std::string, double>>& times_;
+};
+
+/// What stays fixed during a run.
+struct Run {
+    const ReconstructOptions& options;
+    ThreadPool pool;
+    PreparedImages images;
+    WorkingBands bands;
+    double min_distance_A = 0;
+    std::vector<int> half;
+    std::string fingerprint;
+    Progress& progress;
+    StageClock clock;
+};
+
+void check_options(std::int64_t images, std::int64_t height, std::int64_t width, const ReconstructOptions& o) {
+    if (images < 2) throw bad_input(fmt::format("the stack holds {} image(s): expected at least 2", images));
+    if (height != width) throw bad_input(fmt::format("the images are {} x {} px: expected square ones", width, height));
+    if (!(o.pixel_size_A > 0)) throw bad_input(fmt::format("the pixel size is {} A: expected a positive number", o.pixel_size_A));
+    if (o.elements.empty()) throw bad_input("no element is given: expected at least one chemical symbol");
+    for (const auto& symbol : o.elements) find_element(symbol);
+    if (!o.poses.empty() && static_cast<std::int64_t>(o.poses.size()) != images)
+        throw bad_input(fmt::format("{} poses are given for {} images: expected one an image", o.poses.size(), images));
+    if (!o.halves.empty() && static_cast<std::int64_t>(o.halves.size()) != images)
+        throw bad_input(fmt::format("{} halves are given for {} images: expected one an image", o.halves.size(), images));
+    if (o.poses.empty() && !o.reference) throw bad_input("neither poses nor a reference are given: a start from nothing is not built yet");
+    if (o.reference && o.poses.empty() && !(o.reference->voxel_A > 0)) throw bad_input("the reference's voxel size is unknown: expected it in A");
+    if (o.device != "auto" && o.device != "cpu") throw bad_input(fmt::format("device '{}' is not in this build: expected auto or cpu", o.device));
+}
+
+/// Halves by blocks of ten images in turn: neighbouring frames look alike and must not sit in both.
+std::vector<int> halves_of(std::int64_t images, const ReconstructOptions& options) {
+    std::vector<int> half;
+    for (std::int64_t i = 0; i < images; i++) half.push_back(1 + static_cast<int>(i / 10 % 2));
+    const bool given = !options.halves.empty() && std::count(options.halves.begin(), options.halves.end(), 1) > 0 &&
+                       std::count(options.halves.begin(), options.halves.end(), 2) > 0;
+    if (given)
+        for (std::size_t i = 0; i < half.size(); i++)
+            if (options.halves[i] == 1 || options.halves[i] == 2) half[i] = options.halves[i];
+    return half;
+}
+
+void save(const Run& run, const RunState& state) {
+    if (!run.options.checkpoint_file.empty()) save_checkpoint(run.options.checkpoint_file, run.fingerprint, state);
+}
+
+void require_particle(Run& run) {
+    const ParticleSignal signal = particle_signal(run.images, run.bands.search_low, run.bands.polish_high);
+    run.progress.log(fmt::format("signal power over noise power inside the particle, {:.2f} - {:.2f} 1/A: {:.3f}", run.bands.search_low,
+                                 run.bands.polish_high, signal.ratio));
+    if (!signal.present())
+        throw Error(ErrorKind::unsupported,
+                    fmt::format("the images show no particle: signal power is {:.4f} of the noise inside a radius of {:.1f} A, expected more than 0.01",
+                                signal.ratio, run.images.mask_radius_A));
+}
+
+/// Mean cube of the map over its rms cubed: positive where atoms are bright.
+double skewness(const Volume& map) {
+    double m1 = 0, m2 = 0, m3 = 0;
+    const auto n = static_cast<double>(map.values.size());
+    for (const float v : map.values) m1 += v / n;
+    for (const float v : map.values) m2 += (v - m1) * (v - m1) / n, m3 += (v - m1) * (v - m1) * (v - m1) / n;
+    return m2 > 0 ? m3 / std::pow(m2, 1.5) : 0;
+}
+
+bool poses_want_inversion(Run& run, const RunState& state) {
+    const auto equations = equations_of(run.images, weighted_poses(state.poses), band_of(run.images, run.bands.low, run.bands.polish_high), run.pool);
+    return skewness(solve_map(equations, run.images, run.bands.polish_high, 6, run.pool)) < 0;
+}
+
+void start_from_poses(Run& run, RunState& state) {
+    state.poses = certain_poses(run.options.poses);
+    if (run.options.contrast == Contrast::automatic) state.contrast_inverted = poses_want_inversion(run, state);
+    if (state.contrast_inverted) invert_contrast(run.images);
+}
+
+void start_from_reference(Run& run, RunState& state) {
+    require_particle(run);
+    const Volume& given = *run.options.reference;
+    if (given.box != run.images.box || std::abs(given.voxel_A / run.images.pixel_size_A - 1) > 1e-4)
+        run.progress.log(fmt::format("reference of {} voxels of {:.4f} A resampled to {} voxels of {:.4f} A", given.box, given.voxel_A,
+                                     run.images.box, run.images.pixel_size_A));
+    const Volume matched = matched_reference(given, run.images, run.pool);
+    if (run.options.contrast == Contrast::automatic)
+        state.contrast_inverted = reference_wants_inversion(run.images, matched, run.bands, run.options, run.pool);
+    if (state.contrast_inverted) invert_contrast(run.images);
+    state.poses = poses_from_reference(run.images, matched, run.bands, run.options, run.pool, run.progress);
+}
+
+void run_round(Run& run, RunState& state) {
+    RoundOptions options;
+    options.low_per_A = run.bands.low;
+    options.high_per_A = run.bands.round_high;
+    options.temperature = state.rounds_done == 0 ? first_temperature : 1;
+    options.shift_sigma_A = centring_sigma_A;
+    options.min_distance_A = run.min_distance_A;
+    options.seed = run.options.seed;
+    options.pass = static_cast<std::uint32_t>(state.rounds_done);
+    auto round = atomic_round(run.images, state.poses, {}, options, run.pool, run.progress);
+    state.poses = std::move(round.images);
+    const Vec3 centre = recentre(state.poses);
+    state.rounds_done++;
+    run.progress.log(fmt::format("round {}: held-out score {:.1f} an image, {} atoms, {} near symmetries, origin moved by {:.3f} A",
+                                 state.rounds_done, round.mean_score, round.atoms, round.symmetries, length(centre)));
+}
+
+std::vector<PoseCandidate> best_poses(const RunState& state) {
+    std::vector<PoseCandidate> best;
+    for (const auto& p : state.poses) best.push_back(p.candidates.front());
+    return best;
+}
+
+void run_half_round(Run& run, RunState& state) {
+    HalfRefinementOptions options;
+    options.low_per_A = run.bands.low;
+    options.high_per_A = run.bands.polish_high;
+    options.shift_sigma_A = centring_sigma_A;
+    options.min_distance_A = run.min_distance_A;
+    for (int half = 1; half <= 2; half++) {
+        std::vector<PoseCandidate> mine;
+        for (const auto& c : best_poses(state))
+            if (run.half[static_cast<std::size_t>(c.image)] == half) mine.push_back(c);
+        refine_half(run.images, mine, options, run.pool, run.progress);
+        for (const auto& c : mine) {
+            auto& p = state.poses[static_cast<std::size_t>(c.image)];
+            p.candidates = {c};
+            p.shares = {1.0};
+        }
+        run.progress.update(0.5 * half);
+        if (run.progress.cancelled()) throw Error(ErrorKind::interrupted, "interrupted between the halves");
+    }
+    state.half_rounds_done++;
+}
+
+/// Brings everything from the box of the prepared images to that of the stack.
+void pad_to_stack(ReconstructResult& result, int box) {
+    for (Volume* map : {&result.map, &result.half1, &result.half2, &result.mask}) {
+        const double voxel = map->voxel_A;
+        *map = centred(*map, box);
+        map->voxel_A = voxel;
+    }
+}
+
+/// The mirror image of everything: p -> -p, R -> diag(-1, -1, 1) R.
+void flip_hand(ReconstructResult& result) {
+    for (Atoms* atoms : {&result.atoms, &result.fitted_atoms})
+        for (auto& a : *atoms) a.position_A = -1.0 * a.position_A;
+    for (auto& image : result.images) image.pose.rotation = Mat3{{-1, 0, 0, 0, -1, 0, 0, 0, 1}} * image.pose.rotation;
+    for (Volume* map : {&result.map, &result.half1, &result.half2, &result.mask}) {
+        const Volume old = *map;
+        const int n = old.box;
+        const auto mirrored = [n](int v) { return 2 * (n / 2) - v; };
+        for (int z = 0; z < n; z++)
+            for (int y = 0; y < n; y++)
+                for (int x = 0; x < n; x++) {
+                    const int u = mirrored(x), v = mirrored(y), w = mirrored(z);
+                    map->at(x, y, z) = u < n && v < n && w < n ? old.at(u, v, w) : 0;
+                }
+    }
+}
+
+std::uint64_t peak_memory() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+}
+
+void finish(Run& run, RunState& state, ReconstructResult& result) {
+    std::vector<PoseCandidate> poses = best_poses(state);
+    std::vector<char> rejected(poses.size(), 0);
+    const FinalStageInput input{run.images, run.bands, run.min_distance_A, poses, run.half, rejected};
+    HalfAtoms halves[2];
+    std::vector<double> scores;
+    run.clock.stage("halves", [&] {
+        halves[0] = half_atoms(input, 1, run.pool, run.progress);
+        halves[1] = half_atoms(input, 2, run.pool, run.progress);
+        if (state.half_rounds_done > 0) {
+            // Refined apart, the halves have drifted: bring the second onto the first before they are merged.
+            const RigidMotion motion = align_atoms(halves[1].positions(), halves[0].positions());
+            for (auto& a : halves[1].atoms) a.position_A = motion.rotation * a.position_A + motion.shift_A;
+            for (std::size_t i = 0; i < poses.size(); i++)
+                if (run.half[i] == 2) poses[i].pose = follow(poses[i].pose, motion);
+            run.progress.log(fmt::format("second half moved onto the first by {:.1f} pm and {:.3f} deg", 100 * length(motion.shift_A),
+                                         degrees(angle_between(motion.rotation, Mat3{}))));
+        }
+        scores = held_out_scores(input, halves, run.pool);
+        rejected = bad_images(scores);
+    });
+    run.clock.stage("maps and atoms", [&] {
+        final_maps_and_atoms(input, halves, find_element(run.options.elements.front()).symbol, run.options.seed, result, run.pool, run.progress);
+    });
+    for (std::size_t i = 0; i < poses.size(); i++)
+        result.images.push_back({poses[i].pose, scores[i], state.poses[i].margin, run.half[i], rejected[i] != 0});
+    std::vector<Pose> used;
+    for (const auto& image : result.images)
+        if (!image.rejected) used.push_back(image.pose);
+    result.largest_gap_deg = largest_view_gap_deg(used);
+    run.clock.stage("verdict", [&] { result.verdict = judge(result, test_predictions(input, halves, scores, run.pool)); });
+}
+
+}  // namespace
+
+ReconstructResult reconstruct(StackView stack, const ReconstructOptions& options, Progress& progress) {
+    check_options(stack.images, stack.height, stack.width, options);
+    ReconstructResult result;
+    const double neighbours = find_element(options.elements.front()).nearest_neighbour_A;
+    Run run{options, ThreadPool(options.threads), {}, {}, 0, halves_of(stack.images, options), {}, progress, StageClock(progress, result.time_s)};
+    run.bands = working_bands(neighbours, options.pixel_size_A, options.max_resolution_A);
+    run.min_distance_A = 0.72 * neighbours;
+    if (!options.checkpoint_file.empty()) run.fingerprint = input_fingerprint(stack, options);
+
+    RunState state;
+    if (options.resume) state = load_checkpoint(options.checkpoint_file, run.fingerprint);
+    run.clock.stage("prepare", [&] {
+        const ImagePreparationOptions preparation{options.pixel_size_A, options.diameter_A, options.contrast == Contrast::dark_atoms ? -1.0 : 1.0};
+        run.images = prepare_images(stack, preparation, run.pool, progress);
+        if (state.contrast_inverted) invert_contrast(run.images);
+    });
+    progress.log(fmt::format("particle radius {:.2f} A, mask radius {:.2f} A, working box {} px", run.images.particle_radius_A,
+                             run.images.mask_radius_A, run.images.box));
+
+    const bool given_poses = !options.poses.empty();
+    if (state.rounds_done < 0) {
+        run.clock.stage(given_poses ? "given poses" : "search", [&] {
+            if (given_poses)
+                start_from_poses(run, state);
+            else
+                start_from_reference(run, state);
+        });
+        state.rounds_done = 0;
+        save(run, state);
+    }
+    while (!given_poses && state.rounds_done < rounds_after_reference) {
+        run.clock.stage("rounds", [&] { run_round(run, state); });
+        save(run, state);
+    }
+    while ((!given_poses || options.polish) && state.half_rounds_done < half_rounds) {
+        run.clock.stage("refine halves", [&] { run_half_round(run, state); });
+        save(run, state);
+    }
+    finish(run, state, result);
+
+    result.contrast_inverted = state.contrast_inverted || options.contrast == Contrast::dark_atoms;
+    result.particle_diameter_A = 2 * run.images.particle_radius_A;
+    result.device = "cpu";
+    pad_to_stack(result, static_cast<int>(stack.width));
+    if (options.flip_hand) flip_hand(result);
+    result.peak_memory_bytes = peak_memory();
+    return result;
+}
+
+}  // namespace tumble

@@ -1,0 +1,25 @@
+#pragma once
+// Poses of all images from a reference map, without any given poses.
+#include <vector>
+
+#include "core/threads.hpp"
+#include "pose/prepared_images.hpp"
+#include "reconstruct/atomic_rounds.hpp"
+#include "reconstruct/working_bands.hpp"
+#include "tumble/reconstruct.hpp"
+
+namespace tumble {
+
+/// Standard deviation of the centring error on each axis that every stage assumes, A (one pixel of the reference data).
+inline constexpr double centring_sigma_A = 0.36;
+
+/// Global search in the search band against the matched reference, then the lists are polished and ranked in the wider
+/// band of the rounds. One pose an image.
+std::vector<PosteriorPoses> poses_from_reference(const PreparedImages& images, const Volume& matched, const WorkingBands& bands,
+                                                 const ReconstructOptions& options, ThreadPool& pool, Progress& progress);
+
+/// True where the images fit the reference better after multiplication by -1 (judged on at most 60 of them).
+bool reference_wants_inversion(const PreparedImages& images, const Volume& matched, const WorkingBands& bands,
+                               const ReconstructOptions& options, ThreadPool& pool);
+
+}  // namespace tumble

@@ -1,0 +1,29 @@
+#pragma once
+// What a run has settled so far: all that a later step depends on besides images and options.
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "reconstruct/atomic_rounds.hpp"
+#include "tumble/reconstruct.hpp"
+
+namespace tumble {
+
+/// Steps in order; a run that resumes goes on after the last one that was saved.
+struct RunState {
+    int rounds_done = -1;       ///< -1: nothing; 0: starting poses; n: n rounds after the start
+    int half_rounds_done = 0;
+    bool contrast_inverted = false;
+    std::vector<PosteriorPoses> poses;  ///< one an image
+};
+
+/// Number that changes with the images and with every option that a result depends on.
+std::string input_fingerprint(StackView images, const ReconstructOptions& options);
+
+/// Writes the state to `file` (HDF5), replacing it in one step. Throws Error(system) when it cannot.
+void save_checkpoint(const std::string& file, const std::string& fingerprint, const RunState& state);
+/// The state in `file`. Throws Error(input) where the file is no checkpoint or belongs to other input or options.
+RunState load_checkpoint(const std::string& file, const std::string& fingerprint);
+
+}  // namespace tumble

@@ -1,0 +1,145 @@
+#include "reconstruct/verdict.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "atoms/atomic_model.hpp"
+#include "atoms/lattice_fit.hpp"
+#include "pose/symmetry_mates.hpp"
+#include "reconstruct/map_estimate.hpp"
+
+namespace tumble {
+namespace {
+
+/// Scores of the images of `half` against point atoms with the profile of the other half.
+void score_half(const FinalStageInput& in, int half, std::span<const Vec3> positions, std::span<const double> heights,
+                std::span<const double> shell_amplitude, std::vector<double>& scores, ThreadPool& pool) {
+    const auto model = scoring_transform(render_atoms(in.images.box, in.images.pixel_size_A, positions, heights, shell_amplitude, pool), pool);
+    std::vector<PoseCandidate> candidates;
+    for (std::size_t i = 0; i < in.poses.size(); i++)
+        if (in.half[i] == half) candidates.push_back(in.poses[i]);
+    PolishOptions options;
+    options.band = band_of(in.images, in.bands.low, in.bands.polish_high);
+    score_candidates(in.images, model, options, candidates, pool);
+    for (const auto& c : candidates) scores[static_cast<std::size_t>(c.image)] = c.score;
+}
+
+/// Every atom at the mean of the places where the near symmetries put it or its likes, with the mean height.
+void symmetrise(std::vector<Vec3>& positions, std::vector<double>& heights, std::span<const NearSymmetry> symmetries) {
+    std::vector<Vec3> mean(positions.size());
+    std::vector<double> height(positions.size(), 0), count(positions.size(), 0);
+    for (const auto& s : symmetries)
+        for (std::size_t b = 0; b < positions.size(); b++) {
+            const Vec3 rotated = s.rotation * positions[b];
+            const Vec3 place = s.improper ? s.shift_A - rotated : s.shift_A + rotated;
+            for (std::size_t a = 0; a < positions.size(); a++)
+                if (length(place - positions[a]) < 0.6) mean[a] = mean[a] + place, height[a] += heights[b], count[a] += 1;
+        }
+    for (std::size_t a = 0; a < positions.size(); a++) {
+        if (count[a] == 0) continue;
+        positions[a] = (1 / count[a]) * mean[a];
+        heights[a] = height[a] / static_cast<double>(symmetries.size());
+    }
+}
+
+Advantage advantage(const FinalStageInput& in, std::span<const double> scores, std::span<const double> alternative) {
+    double sum = 0, squares = 0, n = 0;
+    for (std::size_t i = 0; i < scores.size(); i++) {
+        if (in.rejected[i]) continue;
+        const double d = scores[i] - alternative[i];
+        sum += d, squares += d * d, n += 1;
+    }
+    Advantage a;
+    if (n < 2) return a;
+    a.tried = true;
+    a.mean = sum / n;
+    a.error = std::sqrt(std::max(0.0, squares / n - a.mean * a.mean) / n);
+    return a;
+}
+
+}  // namespace
+
+std::vector<double> held_out_scores(const FinalStageInput& in, const HalfAtoms (&halves)[2], ThreadPool& pool) {
+    std::vector<double> scores(in.poses.size(), 0.0);
+    if (halves[0].atoms.empty() || halves[1].atoms.empty()) return scores;
+    for (int half = 1; half <= 2; half++) {
+        const HalfAtoms& other = halves[half == 1 ? 1 : 0];
+        score_half(in, half, other.positions(), other.heights(), other.shell_amplitude, scores, pool);
+    }
+    return scores;
+}
+
+PredictionTest test_predictions(const FinalStageInput& in, const HalfAtoms (&halves)[2], std::span<const double> scores, ThreadPool& pool) {
+    PredictionTest test;
+    if (halves[0].atoms.empty() || halves[1].atoms.empty()) return test;
+    std::vector<double> symmetrised(scores.size(), 0.0), on_lattice(scores.size(), 0.0);
+    bool have_symmetry = true, have_lattice = true;
+    for (int half = 1; half <= 2; half++) {
+        const HalfAtoms& other = halves[half == 1 ? 1 : 0];
+        NearSymmetryOptions options;
+        options.least_overlap = 0.8;
+        options.translation_overlap = 2;  // a finite particle is not invariant under translations
+        auto positions = other.positions();
+        auto heights = other.heights();
+        const auto symmetries = find_near_symmetries(positions, options);
+        have_symmetry = have_symmetry && symmetries.size() > 1;
+        if (symmetries.size() > 1) {
+            symmetrise(positions, heights, symmetries);
+            score_half(in, half, positions, heights, other.shell_amplitude, symmetrised, pool);
+        }
+        const auto lattice = fit_lattice(other.positions());
+        have_lattice = have_lattice && lattice.has_value();
+        if (lattice) score_half(in, half, lattice->sites_A, other.heights(), other.shell_amplitude, on_lattice, pool);
+    }
+    if (have_symmetry) test.over_symmetrised = advantage(in, scores, symmetrised);
+    if (have_lattice) test.over_lattice = advantage(in, scores, on_lattice);
+    return test;
+}
+
+std::vector<char> bad_images(std::span<const double> scores) {
+    std::vector<char> bad(scores.size(), 0);
+    std::vector<double> sorted(scores.begin(), scores.end());
+    if (sorted.empty()) return bad;
+    const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
+    std::nth_element(sorted.begin(), middle, sorted.end());
+    const double median = *middle;
+    if (median <= 0) return bad;  // nothing to judge by
+    for (auto& s : sorted) s = std::abs(s - median);
+    std::nth_element(sorted.begin(), middle, sorted.end());
+    const double deviation = 1.4826 * *middle;
+    for (std::size_t i = 0; i < scores.size(); i++) bad[i] = scores[i] <= 0 || scores[i] < median - 6 * deviation;
+    return bad;
+}
+
+Verdict judge(const ReconstructResult& result, const PredictionTest& test) {
+    Verdict verdict;
+    const auto worsen = [&](VerdictStatus status, std::string reason) {
+        verdict.status = std::max(verdict.status, status);
+        verdict.reasons.push_back(std::move(reason));
+    };
+    if (result.atoms.empty()) {
+        worsen(VerdictStatus::failed, "no atoms stand out of the map's noise: more images, a higher dose or right poses are needed");
+        return verdict;
+    }
+    const auto rejected = std::count_if(result.images.begin(), result.images.end(), [](const auto& i) { return i.rejected; });
+    if (2 * rejected > static_cast<std::ptrdiff_t>(result.images.size()))
+        worsen(VerdictStatus::failed, fmt::format("{} of {} images are not predicted by the others: they do not show one particle, or the poses are wrong",
+                                                  rejected, result.images.size()));
+    const auto describe = [&](const Advantage& a, const char* alternative) {
+        if (a.tried && !a.clear())
+            worsen(a.mean < -3 * a.error ? VerdictStatus::failed : VerdictStatus::doubtful,
+                   fmt::format("unseen images are predicted no better than by {} ({:+.2f} +- {:.2f} log-likelihood units an image): "
+                               "more images, a higher dose or more views are needed", alternative, a.mean, a.error));
+    };
+    describe(test.over_symmetrised, "the particle's own symmetrised version");
+    describe(test.over_lattice, "the same atoms on an ideal lattice");
+    if (result.atoms_half_precision_pm > 25)
+        worsen(VerdictStatus::doubtful, fmt::format("the atoms of the two halves lie {:.0f} pm apart (rms)", 2 * result.atoms_half_precision_pm));
+    if (result.largest_gap_deg > 20)
+        worsen(VerdictStatus::doubtful, fmt::format("a cone of {:.0f} deg around one view direction was never seen", result.largest_gap_deg));
+    return verdict;
+}
+
+}  // namespace tumble

@@ -1,0 +1,36 @@
+#pragma once
+// Is the result believed? Only held-out predictions count: atom count, rms and FSC are good for an unaligned lattice ball too.
+#include <span>
+#include <vector>
+
+#include "core/threads.hpp"
+#include "reconstruct/final_result.hpp"
+#include "tumble/reconstruct.hpp"
+
+namespace tumble {
+
+/// Score of every image against the atoms of the half that it does not belong to, each at its own pose; 0 for all where a
+/// half has no atoms.
+std::vector<double> held_out_scores(const FinalStageInput& input, const HalfAtoms (&halves)[2], ThreadPool& pool);
+
+/// How much better the images are predicted, held out, by the atoms than by an alternative made from the same atoms: mean
+/// difference of the score per image and its standard error.
+struct Advantage {
+    bool tried = false;
+    double mean = 0, error = 0;
+    bool clear() const { return mean > 3 * error; }
+};
+struct PredictionTest {
+    Advantage over_symmetrised;  ///< the particle averaged over its near symmetries
+    Advantage over_lattice;      ///< the same atoms on the sites of the best-fitting lattice
+};
+PredictionTest test_predictions(const FinalStageInput& input, const HalfAtoms (&halves)[2], std::span<const double> scores,
+                                ThreadPool& pool);
+
+/// Images whose held-out score falls far below the others' (more than six robust standard deviations below the median) or
+/// shows nothing of the particle (at or below zero).
+std::vector<char> bad_images(std::span<const double> scores);
+
+Verdict judge(const ReconstructResult& result, const PredictionTest& test);
+
+}  // namespace tumble
