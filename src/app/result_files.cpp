@@ -13,13 +13,21 @@ namespace tumble::app {
 
 namespace {
 
+std::string writer() {
+    return "tumble " + build_information().version;
+}
+
 void write_map_if_there(const OutputFolder& folder, const std::string& name, const Volume& map) {
-    if (map.box > 0) write_map(folder.file(name), map, "tumble " + build_information().version);
+    if (map.box > 0) write_map(folder.file(name), map, writer());
 }
 
 void write_fsc(const std::string& file, const ShellCorrelation& fsc) {
-    write_csv(file, {"frequency_per_A", "unmasked", "masked", "randomised", "corrected", "samples"},
-              {fsc.frequency_per_A, fsc.unmasked, fsc.masked, fsc.randomised, fsc.corrected, fsc.samples});
+    write_csv(file, {{"frequency_per_A", fsc.frequency_per_A},
+                     {"unmasked", fsc.unmasked},
+                     {"masked", fsc.masked},
+                     {"randomised", fsc.randomised},
+                     {"corrected", fsc.corrected},
+                     {"samples", fsc.samples}});
 }
 
 void write_image_results(const std::string& file, const ReconstructResult& result,
@@ -46,7 +54,7 @@ void write_image_results(const std::string& file, const ReconstructResult& resul
 
 void write_atom_files(const OutputFolder& folder, const Atoms& atoms) {
     write_extxyz(folder.file("atoms.xyz"), atoms);
-    write_mmcif(folder.file("atoms.cif"), atoms);
+    write_mmcif(folder.file("atoms.cif"), atoms, "atoms found by " + writer());
 }
 
 void write_result_files(const OutputFolder& folder, const ReconstructResult& result,
