@@ -7,14 +7,13 @@
 #include "tumble/error.hpp"
 
 using namespace tumble;
-using namespace tumble::test;
 
 namespace {
 
 /// A build without HDF5 has nothing to test but its refusal.
 bool hdf5_is_there() {
     if (has_hdf5()) return true;
-    CHECK(complaint([] { Hdf5File::create("x.h5"); }).find("this build has no HDF5") != std::string::npos);
+    CHECK(sentence_of([] { Hdf5File::create("x.h5"); }).find("this build has no HDF5") != std::string::npos);
     WARN("skipped: this build has no HDF5");
     return false;
 }
@@ -30,7 +29,7 @@ Volume counting_map(int box, double voxel_A) {
 TEST_CASE("HDF5 arrays and attributes come back as they went in") {
     if (!hdf5_is_there()) return;
     const ScratchFolder folder;
-    const std::string path = folder.file("a.h5");
+    const std::string path = (folder / "a.h5").string();
     const std::vector<float> floats = {1.5F, -2, 3e30F, 0, 5, 6};
     const std::vector<double> doubles = {1e-300, 2};
     const std::vector<std::int64_t> integers = {std::int64_t{1} << 62, -1};
@@ -70,17 +69,17 @@ TEST_CASE("HDF5 arrays and attributes come back as they went in") {
 TEST_CASE("The same HDF5 content makes the same bytes") {
     if (!hdf5_is_there()) return;
     const ScratchFolder folder;
-    for (const char* name : {"a.h5", "b.h5"}) write_emd(folder.file(name), counting_map(4, 0.5));
-    CHECK(bytes_of(folder.file("a.h5")) == bytes_of(folder.file("b.h5")));
+    for (const char* name : {"a.h5", "b.h5"}) write_emd((folder / name).string(), counting_map(4, 0.5));
+    CHECK(bytes_of((folder / "a.h5").string()) == bytes_of((folder / "b.h5").string()));
 }
 
 TEST_CASE("What is missing or broken in an HDF5 file is named") {
     if (!hdf5_is_there()) return;
     const ScratchFolder folder;
-    const std::string path = folder.file("a.h5");
-    CHECK(complaint([&] { Hdf5File::open(path); }) == path + ": the file was not found");
+    const std::string path = (folder / "a.h5").string();
+    CHECK(sentence_of([&] { Hdf5File::open(path); }) == path + ": the file was not found");
     put_bytes(path, "no HDF5");
-    CHECK(complaint([&] { Hdf5File::open(path); }) ==
+    CHECK(sentence_of([&] { Hdf5File::open(path); }) ==
           path + ": the file cannot be opened as HDF5, expected a whole HDF5 file");
     write_emd(path, counting_map(8, 0.5));
     const std::string whole = bytes_of(path);
@@ -88,17 +87,18 @@ TEST_CASE("What is missing or broken in an HDF5 file is named") {
     CHECK_THROWS_AS(Hdf5File::open(path), Error);
     put_bytes(path, whole);
     const Hdf5File file = Hdf5File::open(path);
-    CHECK(complaint([&] { file.read<float>("data/nope"); }) == path + ": dataset 'data/nope' was not found");
-    CHECK(complaint([&] { file.read_number("data/map", "nope"); }) ==
+    CHECK(sentence_of([&] { file.read<float>("data/nope"); }) ==
+          path + ": dataset 'data/nope' was not found");
+    CHECK(sentence_of([&] { file.read_number("data/map", "nope"); }) ==
           path + ": attribute 'nope' of 'data/map' was not found");
-    CHECK(complaint([&] { file.read_number("data/map/dim1", "name"); }) ==
+    CHECK(sentence_of([&] { file.read_number("data/map/dim1", "name"); }) ==
           path + ": attribute 'name' of 'data/map/dim1' is no number, expected one");
 }
 
 TEST_CASE("An uncommitted HDF5 file leaves the earlier one alone") {
     if (!hdf5_is_there()) return;
     const ScratchFolder folder;
-    const std::string path = folder.file("a.h5");
+    const std::string path = (folder / "a.h5").string();
     put_bytes(path, "earlier");
     { Hdf5File::create(path).write("x", std::vector<double>{1}); }
     CHECK(bytes_of(path) == "earlier");
@@ -107,7 +107,7 @@ TEST_CASE("An uncommitted HDF5 file leaves the earlier one alone") {
 TEST_CASE("Maps go through EMD 0.2 unchanged") {
     if (!hdf5_is_there()) return;
     const ScratchFolder folder;
-    const std::string path = folder.file("map.emd");
+    const std::string path = (folder / "map.emd").string();
     const Volume map = counting_map(6, 0.358);
     write_emd(path, map);
     const Volume back = read_emd_map(path);
@@ -122,7 +122,7 @@ TEST_CASE("Maps go through EMD 0.2 unchanged") {
     add_emd_map(two, "half1", counting_map(4, 0.5));
     two.commit();
     CHECK(read_emd_map(path, "half1").box == 4);
-    CHECK(complaint([&] { read_emd_map(path); }).find("more than one map") != std::string::npos);
+    CHECK(sentence_of([&] { read_emd_map(path); }).find("more than one map") != std::string::npos);
 }
 
 TEST_CASE("EMD files of other programs: read or refused by name") {
@@ -132,9 +132,9 @@ TEST_CASE("EMD files of other programs: read or refused by name") {
         WARN("skipped: " << folder << " is absent");
         return;
     }
-    CHECK(complaint([&] { read_emd_map(folder + "velox_stack.emd"); }).find("found a Velox EMD file") !=
+    CHECK(sentence_of([&] { read_emd_map(folder + "velox_stack.emd"); }).find("found a Velox EMD file") !=
           std::string::npos);
-    CHECK(complaint([&] {
+    CHECK(sentence_of([&] {
               read_emd_map(folder + "berkeley_image.emd");
           }).find("3 x 3, expected a cubic map") != std::string::npos);
 }
