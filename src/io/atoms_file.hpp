@@ -1,5 +1,5 @@
 #pragma once
-// Atoms in any of the formats, chosen by the file's extension.
+// Atoms in whichever of the three formats the file's name says: extended XYZ, mmCIF, PDB.
 #include <filesystem>
 #include <string>
 
@@ -7,14 +7,9 @@
 
 namespace tumble {
 
-/// True for .xyz, .extxyz, .cif, .mmcif, .pdb and .ent, in any case.
-bool is_atoms_file(const std::filesystem::path& path);
-
-/// Throws bad_input for another extension and as read_extxyz, read_mmcif and read_pdb do.
-Atoms read_atoms_file(const std::filesystem::path& path);
-
-/// Replaces the file whole. `title` goes where the format has a place for one. Throws as read_atoms_file's
-/// counterparts.
-void write_atoms_file(const std::filesystem::path& path, const Atoms& atoms, const std::string& title);
+/// Throws bad_input for other names and as the readers of the formats.
+Atoms read_atoms(const std::filesystem::path& path);
+/// `title` goes where the format has a place for one. Throws bad_input for other names and as the writers.
+void write_atoms(const std::filesystem::path& path, const Atoms& atoms, const std::string& title);
 
 }  // namespace tumble

@@ -31,5 +31,5 @@ int main(int, char** arguments) {
                       {"Fe", {-1, 0, 0.5}, {0.2, 0.2, 0.2}, 0.5, 0.5, 0},
                       {"C", {-100.25, 20, 0}, {0.05, 0.05, 0.05}, 0.5, 0.5, 0}};
     for (const char* name : {"atoms.xyz", "atoms.pdb", "atoms.cif"})
-        write_atoms_file(folder / name, atoms, "test");
+        write_atoms(folder / name, atoms, "test");
 }
