@@ -56,6 +56,8 @@ void append_mates(const PoseCandidate& best, std::span<const NearSymmetry> symme
     for (std::size_t s = 1; s < symmetries.size(); s++) out.push_back({best.image, mate_of(best.pose, symmetries[s]), 0});
 }
 
+}  // namespace
+
 PosteriorPoses posterior_of(std::vector<PoseCandidate> candidates, double temperature, double margin) {
     std::stable_sort(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) { return a.score > b.score; });
     PosteriorPoses out;
@@ -74,8 +76,6 @@ PosteriorPoses posterior_of(std::vector<PoseCandidate> candidates, double temper
     for (auto& s : out.shares) s /= sum;
     return out;
 }
-
-}  // namespace
 
 std::optional<AtomicModel> atomic_model_of(const Volume& map, double radius_A, double min_distance_A, ThreadPool& pool) {
     const auto peaks = find_peaks(map, radius_A, min_distance_A, pool);
