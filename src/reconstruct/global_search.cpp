@@ -16,6 +16,8 @@ namespace {
 constexpr std::int64_t batch_images = 32;
 constexpr double basis_tolerance = 1e-4;
 
+}  // namespace
+
 PolarGrid search_grid(const PreparedImages& images, const GlobalSearchOptions& options) {
     const double px = images.pixel_size_A, radius = images.mask_radius_A / px;
     // Rings no farther apart than the Nyquist distance of the mask's diameter.
@@ -30,11 +32,13 @@ PolarGrid search_grid(const PreparedImages& images, const GlobalSearchOptions& o
     return grid;
 }
 
-std::int64_t direction_count(const PreparedImages& images, const GlobalSearchOptions& options) {
+std::int64_t search_directions(const PreparedImages& images, const GlobalSearchOptions& options) {
     // The angle that moves the particle's rim by three quarters of the finest fringe's half period.
     const double spacing = 0.75 / (options.high_per_A * 2 * (images.particle_radius_A + 1));
     return std::max<std::int64_t>(200, static_cast<std::int64_t>(std::ceil(2 * std::numbers::pi / (spacing * spacing))));
 }
+
+namespace {
 
 /// What the search holds fixed while it walks through the images.
 struct SearchContext {
@@ -123,7 +127,7 @@ SearchContext make_context(const PreparedImages& images, const PaddedTransform& 
     SearchContext c{images, options, search_grid(images, options), {}, {}, {}, {}, {}, {}};
     c.basis = angular_basis(c.grid, (images.particle_radius_A + 2.5) / images.pixel_size_A, basis_tolerance);
     c.weights = ring_weights(images, c.grid);
-    c.directions = half_sphere_directions(direction_count(images, options), options.seed, options.pass);
+    c.directions = half_sphere_directions(search_directions(images, options), options.seed, options.pass);
     std::vector<Mat3f> rotations;
     for (const auto& d : c.directions) rotations.push_back(to_float(d));
     const auto points = c.grid.points();

@@ -6,6 +6,7 @@
 #include "core/threads.hpp"
 #include "fourier/central_slice.hpp"
 #include "pose/pose_polish.hpp"
+#include "pose/polar_transform.hpp"
 #include "pose/prepared_images.hpp"
 #include "tumble/progress.hpp"
 
@@ -21,6 +22,11 @@ struct GlobalSearchOptions {
     std::uint64_t seed = 1;
     std::uint32_t pass = 0;
 };
+
+/// What the search samples: rings and in-plane angles of the images' transforms, and how many directions of the half
+/// sphere. Only the radii and the pixel size of `images` are used.
+PolarGrid search_grid(const PreparedImages& images, const GlobalSearchOptions& options);
+std::int64_t search_directions(const PreparedImages& images, const GlobalSearchOptions& options);
 
 /// Candidates of every image, best first, polished in the search band; at least one an image.
 /// A coarse grid loses tens of units of log-likelihood against the true pose, as much as separates symmetry mates, so a
