@@ -106,13 +106,26 @@ ShellCorrelation shell_correlation(const Volume& half1, const Volume& half2, Vol
     return out;
 }
 
+namespace {
+
+/// Where the mean of three neighbouring shells is highest.
+std::size_t strongest_shell(const std::vector<double>& curve, std::size_t shells) {
+    std::size_t best = 1;
+    double highest = -2;
+    for (std::size_t s = 1; s + 1 < shells; s++)
+        if (const double mean = (curve[s - 1] + curve[s] + curve[s + 1]) / 3; s > 1 && mean > highest) highest = mean, best = s;
+    return best;
+}
+
+}  // namespace
+
 Resolution resolution_at(const std::vector<double>& frequency_per_A, const std::vector<double>& curve,
                          double threshold) {
     const std::size_t shells = std::min(frequency_per_A.size(), curve.size());
     if (shells < 2)
         throw bad_input("A correlation curve has " + std::to_string(shells) +
                         " shells; expected at least 2.");
-    for (std::size_t s = 1; s < shells; s++) {
+    for (std::size_t s = strongest_shell(curve, shells); s < shells; s++) {
         const bool stays = s + 1 == shells || curve[s + 1] < threshold;
         if (!(curve[s] < threshold && stays)) continue;
         double frequency = frequency_per_A[s];

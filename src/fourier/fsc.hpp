@@ -16,8 +16,9 @@ namespace tumble {
 /// throws for unequal boxes.
 ShellCorrelation shell_correlation(const Volume& half1, const Volume& half2, VolumeView mask,
                                    std::uint64_t seed, ThreadPool& pool);
-/// Resolution where `curve` first falls below `threshold` for good measure of one shell; shells of index 0
-/// are ignored.
+/// Resolution where `curve`, followed outward from its strongest shells, first stays below `threshold` for two shells.
+/// Phase-contrast images hold no signal at the lowest frequencies, so that the curve may begin low: the walk starts where
+/// the mean of three neighbouring shells is highest. Shell 0 is ignored.
 Resolution resolution_at(const std::vector<double>& frequency_per_A, const std::vector<double>& curve,
                          double threshold);
 

@@ -137,7 +137,7 @@ Verdict judge(const ReconstructResult& result, const PredictionTest& test) {
     describe(test.over_lattice, "the same atoms on an ideal lattice");
     if (result.atoms_half_precision_pm > 25)
         worsen(VerdictStatus::doubtful, fmt::format("the atoms of the two halves lie {:.0f} pm apart (rms)", 2 * result.atoms_half_precision_pm));
-    if (result.largest_gap_deg > 20)
+    if (result.largest_gap_deg > 45)
         worsen(VerdictStatus::doubtful, fmt::format("a cone of {:.0f} deg around one view direction was never seen", result.largest_gap_deg));
     return verdict;
 }
