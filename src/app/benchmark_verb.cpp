@@ -25,7 +25,7 @@ struct Group {
 void print_table(const Group& group) {
     fmt::print("\n{}\n{:<46} {:>10} {:>10}\n", group.name, "ratio or fraction", "measured", "wanted");
     for (const benchmark::BenchmarkRatio& ratio : group.ratios)
-        fmt::print("{:<46} {:>10.3g} {:>10.3g}  {}\n", ratio.name, ratio.value, ratio.wanted, ratio.detail);
+        fmt::print("{:<46} {:>10.3g} {:>10}  {}\n", ratio.name, ratio.value, ratio.wanted, ratio.detail);
 }
 
 std::string as_json(const std::vector<Group>& groups, bool quick) {

@@ -1,23 +1,26 @@
 #pragma once
-// The same content in another format; the extensions say which (io/file_format.hpp).
+// The same content in another format: what `tumble convert` does.
+#include <cstdint>
 #include <string>
 
-#include "io/mrc.hpp"
+#include "io/mrc_header.hpp"
+#include "io/mrc_write.hpp"
 
 namespace tumble::app {
 
 struct ConvertOptions {
-    double pixel_size_A =
-        0;  ///< written instead of what the input says; for STAR 3.0 where the file has none; 0: none
-    bool float16 = false;                  ///< MRC with two bytes a value
-    MrcBytes bytes = MrcBytes::automatic;  ///< how mode 0 is read
-    std::string map_name;                  ///< which map of an HDF5 file, "half1"; empty: the only one
+    double pixel_size_A = 0;        ///< written instead of the input's; 0: the input's
+    std::int64_t image_size_px = 0;  ///< for STAR 3.0 without its stack; 0: the stack's
+    std::string map_name;           ///< which map of an HDF5 file; empty: the only one
+    MrcPrecision precision = MrcPrecision::float32;
+    MrcBytes bytes = MrcBytes::automatic;  ///< meaning of MRC mode 0
+    bool overwrite = false;
 };
 
-/// MRC to MRC (in pieces, so files may be larger than the memory), MRC map to EMD (.emd, .h5) and back, atoms
-/// to atoms, STAR 3.0 to 3.1. Images written under the name of a map (.mrc) stay images unless the input is a
-/// map. Throws Error(input) when the two formats hold different things, and as the readers and writers; the
-/// output then is as it was.
+/// Images and maps (MRC, gzip too; EMD 0.2) -> MRC or a map as EMD; STAR 3.0 -> 3.1; atoms (XYZ, mmCIF, PDB)
+/// -> each of the three. The formats follow from the endings. MRC is converted in pieces, so it may be larger
+/// than memory. OUT appears whole or not at all. Throws Error(input) where the two do not go together, OUT
+/// exists (without overwrite) or IN cannot be read; interrupted when a signal arrives.
 void convert(const std::string& input, const std::string& output, const ConvertOptions& options);
 
 }  // namespace tumble::app

@@ -231,6 +231,15 @@ void Hdf5File::create_group(const std::string& name) {
     if (!group.good()) throw failed(path(), name, "create the group");
 }
 
+void Hdf5File::copy_group(const Hdf5File& from, const std::string& group) {
+    const Hdf5Call call;
+    if (!link_exists(from.content_->file.id(), group))
+        throw bad_input(fmt::format("{}: found no group '{}'", from.path(), group));
+    if (H5Ocopy(from.content_->file.id(), group.c_str(), content_->file.id(), group.c_str(), H5P_DEFAULT,
+                H5P_DEFAULT) < 0)
+        throw failed(path(), group, "copy the group");
+}
+
 template <typename T>
 void Hdf5File::write(const std::string& name, std::span<const T> values,
                      std::span<const std::int64_t> shape) {

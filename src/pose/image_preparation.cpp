@@ -281,6 +281,13 @@ double particle_radius(StackView contrast, double pixel_size_A, ThreadPool& pool
     return 0.25 * static_cast<double>(n) * pixel_size_A;
 }
 
+WorkingBox working_box(double particle_radius_A, double pixel_size_A, int side) {
+    const double largest_mask_A = (side / 2 - 1) * pixel_size_A - mask_edge_A;
+    const double mask_radius_A = std::min(particle_radius_A + mask_margin_A, largest_mask_A);
+    const int wanted = next_fast_size(2 * static_cast<int>(std::ceil((mask_radius_A + mask_edge_A + 0.1) / pixel_size_A)));
+    return {mask_radius_A, std::min(wanted, side - side % 2)};
+}
+
 PreparedImages prepare_images(StackView stack, const ImagePreparationOptions& options, ThreadPool& pool, Progress& progress) {
     const auto n = static_cast<int>(std::min(stack.height, stack.width));
     if (n < 16) throw bad_input(fmt::format("the images are {} x {} px: expected boxes of at least 16 px", stack.width, stack.height));
@@ -290,14 +297,13 @@ PreparedImages prepare_images(StackView stack, const ImagePreparationOptions& op
 
     ImageStack contrast = contrast_images(stack, 0.44 * n, options.sign, pool);
     out.particle_radius_A = options.diameter_A > 0 ? 0.5 * options.diameter_A : particle_radius(contrast.view(), options.pixel_size_A, pool);
-    const double largest_mask_A = (n / 2 - 1) * options.pixel_size_A - mask_edge_A;
-    out.mask_radius_A = std::min(out.particle_radius_A + mask_margin_A, largest_mask_A);
+    const WorkingBox working = working_box(out.particle_radius_A, options.pixel_size_A, n);
+    out.mask_radius_A = working.mask_radius_A;
     if ((out.mask_radius_A + mask_edge_A) / options.pixel_size_A < 0.44 * n)
         contrast = contrast_images(stack, (out.mask_radius_A + mask_edge_A) / options.pixel_size_A, options.sign, pool);
     progress.update(0.3);
 
-    const int wanted = next_fast_size(2 * static_cast<int>(std::ceil((out.mask_radius_A + mask_edge_A + 0.1) / options.pixel_size_A)));
-    out.box = std::min(wanted, n - n % 2);
+    out.box = working.box;
     const HalfPlane plane = half_plane(out.box);
     out.points = plane.points;
     out.shell = plane.shell;

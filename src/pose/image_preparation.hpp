@@ -12,6 +12,13 @@ struct ImagePreparationOptions {
     double sign = 1;        ///< -1 where atoms are dark
 };
 
+/// Where images of `side` pixels are masked and to which box they are cropped, for a particle of that radius.
+struct WorkingBox {
+    double mask_radius_A = 0;
+    int box = 0;  ///< even, pixels
+};
+WorkingBox working_box(double particle_radius_A, double pixel_size_A, int side);
+
 /// Contrast of image i: (value - b_i) / c_i with b_i the mean of its background (outside the particle); c_i = b_i for
 /// bright-field images (counts whose mean is about the same inside and outside), else one constant for the stack.
 /// Throws Error(input) for constant images and for boxes below 16 px.

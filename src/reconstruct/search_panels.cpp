@@ -12,6 +12,8 @@ namespace {
 
 constexpr double basis_tolerance = 1e-4;
 
+}  // namespace
+
 PolarGrid search_grid(const PreparedImages& images, const SearchScope& scope) {
     const double px = images.pixel_size_A, radius = images.mask_radius_A / px;
     const double low = scope.low_per_A * px, high = std::min(scope.high_per_A * px, 0.48),
@@ -26,13 +28,11 @@ PolarGrid search_grid(const PreparedImages& images, const SearchScope& scope) {
     return grid;
 }
 
-std::int64_t direction_count(const PreparedImages& images, const SearchScope& scope) {
+std::int64_t search_directions(const PreparedImages& images, const SearchScope& scope) {
     const double spacing = 0.75 / (scope.high_per_A * 2 * (images.particle_radius_A + 1));
     return std::max<std::int64_t>(
         200, static_cast<std::int64_t>(std::ceil(2 * std::numbers::pi / (spacing * spacing))));
 }
-
-}  // namespace
 
 SearchPanels search_panels(const PreparedImages& images, const PaddedTransform& map, const SearchScope& scope,
                            ThreadPool& pool) {
@@ -40,7 +40,7 @@ SearchPanels search_panels(const PreparedImages& images, const PaddedTransform& 
     p.grid = search_grid(images, scope);
     p.basis = angular_basis(p.grid, (images.particle_radius_A + 2.5) / images.pixel_size_A, basis_tolerance);
     p.weights = ring_weights(images, p.grid);
-    p.directions = half_sphere_directions(direction_count(images, scope), scope.seed, scope.pass);
+    p.directions = half_sphere_directions(search_directions(images, scope), scope.seed, scope.pass);
     std::vector<Mat3f> rotations;
     for (const auto& d : p.directions) rotations.push_back(to_float(d));
     const auto points = p.grid.points();

@@ -20,6 +20,12 @@ struct SearchScope {
     std::uint32_t pass = 0;
 };
 
+/// Rings no farther apart than the Nyquist distance of the mask's diameter, and twice as many in-plane angles as the score
+/// has orders. Only the radii and the pixel size of `images` are used, here and below.
+PolarGrid search_grid(const PreparedImages& images, const SearchScope& scope);
+/// Directions of the half sphere, so close that the particle's rim moves by three quarters of the finest fringe's half period.
+std::int64_t search_directions(const PreparedImages& images, const SearchScope& scope);
+
 struct SearchPanels {
     PolarGrid grid;
     AngularBasis basis;
@@ -34,9 +40,7 @@ struct SearchPanels {
     std::int64_t shifts() const { return static_cast<std::int64_t>(shifts_A.size()); }
 };
 
-/// Rings no farther apart than the Nyquist distance of the mask's diameter; directions so close that the
-/// particle's rim moves by three quarters of the finest fringe's half period. Same bits for any number of
-/// threads.
+/// Same bits for any number of threads.
 SearchPanels search_panels(const PreparedImages& images, const PaddedTransform& map, const SearchScope& scope,
                            ThreadPool& pool);
 
