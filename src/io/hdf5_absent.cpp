@@ -38,6 +38,9 @@ const std::string& Hdf5File::path() const {
 bool Hdf5File::exists(const std::string& name) const {
     refuse(name);
 }
+bool Hdf5File::is_dataset(const std::string& name) const {
+    refuse(name);
+}
 std::vector<std::string> Hdf5File::children(const std::string& group) const {
     refuse(group);
 }

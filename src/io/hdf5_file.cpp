@@ -202,6 +202,13 @@ bool Hdf5File::exists(const std::string& name) const {
     return link_exists(content_->file.id(), name);
 }
 
+bool Hdf5File::is_dataset(const std::string& name) const {
+    const Hdf5Call call;
+    if (!link_exists(content_->file.id(), name)) return false;
+    const Hdf5Handle object = open_object(content_->file.id(), path(), name);
+    return H5Iget_type(object.id()) == H5I_DATASET;
+}
+
 std::vector<std::string> Hdf5File::children(const std::string& group) const {
     const Hdf5Call call;
     const Hdf5Handle handle = open_object(content_->file.id(), path(), group);

@@ -28,6 +28,7 @@ class Hdf5File {
     const std::string& path() const;
     /// True for a group or a dataset of that name ("data/map").
     bool exists(const std::string& name) const;
+    bool is_dataset(const std::string& name) const;
     /// Names of what a group ("/" for the root) holds, in alphabetical order.
     std::vector<std::string> children(const std::string& group) const;
     /// Also makes the groups above it. No error when it is there already.

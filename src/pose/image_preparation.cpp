@@ -13,7 +13,7 @@
 namespace tumble {
 namespace {
 
-constexpr double mask_margin_A = 3.0;  // beyond the half height: surface atoms and the rings of their images
+constexpr double mask_margin_A = 2.5;  // beyond the particle's radius: surface atoms and the rings of their images
 constexpr double mask_edge_A = 1.5;
 
 double cosine_edge(double excess, double width) {
@@ -271,7 +271,7 @@ double particle_radius(StackView contrast, double pixel_size_A, ThreadPool& pool
     const auto first = mean.begin();
     const double inside = median({first, first + static_cast<std::ptrdiff_t>(inner)});
     const double outside = median({mean.end() - static_cast<std::ptrdiff_t>(std::max<std::size_t>(1, bins / 10)), mean.end()});
-    const double level = 0.5 * (inside + outside);
+    const double level = outside + 0.25 * (inside - outside);
     for (std::size_t b = bins - 1; b-- > 0;)
         if (mean[b] > level) {
             const double part = (mean[b] - level) / std::max(1e-30, mean[b] - mean[b + 1]);

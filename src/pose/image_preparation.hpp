@@ -24,8 +24,9 @@ WorkingBox working_box(double particle_radius_A, double pixel_size_A, int side);
 /// Throws Error(input) for constant images and for boxes below 16 px.
 PreparedImages prepare_images(StackView stack, const ImagePreparationOptions& options, ThreadPool& pool, Progress& progress);
 
-/// Radius in A at which the radial profile of the images' second moment has fallen half way from the particle's plateau to
-/// the background. `contrast`: images with their background removed.
+/// Radius in A at which the radial profile of the images' second moment has fallen to a quarter of the particle's plateau
+/// above the background, that is the amplitude to half: near the particle's rim both for phase contrast (power grows as the
+/// thickness) and for density (power grows as its square). `contrast`: images with their background removed.
 double particle_radius(StackView contrast, double pixel_size_A, ThreadPool& pool);
 
 }  // namespace tumble

@@ -18,7 +18,14 @@ class Polisher {
   public:
     Polisher(const PreparedImages& images, const PaddedTransform& map, const PolishOptions& options)
         : images_(images), map_(map), options_(options), points_(std::span(images.points).subspan(options.band.first, options.band.last - options.band.first)),
-          slices_(7 * points_.size()), inline_(1) {}
+          slices_(7 * points_.size()), inline_(1) {
+        for (const auto& point : points_) {
+            column_.push_back(static_cast<int>(std::lround(static_cast<double>(point.x) * images.box)) + images.box / 2);
+            row_.push_back(static_cast<int>(std::lround(static_cast<double>(point.y) * images.box)));
+        }
+        phase_x_.resize(static_cast<std::size_t>(images.box + 1));
+        phase_y_.resize(static_cast<std::size_t>(images.box / 2 + 1));
+    }
 
     void score(PoseCandidate& c) {
         slice(std::array{c.pose.rotation}, slices_.data());
@@ -105,6 +112,22 @@ class Polisher {
         return out;
     }
 
+    /// Fills the phases exp(2 pi i k.t) of the grid's columns and rows: a point's phase is the product of two.
+    void set_phases(Vec2 t) {
+        const double unit = 2 * std::numbers::pi / (images_.box * images_.pixel_size_A);
+        const int half = images_.box / 2;
+        for (int k = -half; k <= half; k++)
+            phase_x_[static_cast<std::size_t>(k + half)] = Complexf(std::polar(1.0, unit * k * t.x));
+        for (int k = 0; k <= half; k++) phase_y_[static_cast<std::size_t>(k)] = Complexf(std::polar(1.0, unit * k * t.y));
+    }
+    Complexf phase(std::size_t p) const {
+        return product(phase_x_[static_cast<std::size_t>(column_[p])], phase_y_[static_cast<std::size_t>(row_[p])]);
+    }
+    /// Plain product: the standard operator also handles infinities, at several times the cost.
+    static Complexf product(Complexf a, Complexf b) {
+        return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
+    }
+
     double log_prior(Vec2 t) const {
         if (options_.shift_sigma_A <= 0) return 0;
         return -(t.x * t.x + t.y * t.y) / (2 * options_.shift_sigma_A * options_.shift_sigma_A);
@@ -117,14 +140,13 @@ class Polisher {
         const float* weight = images_.weight.data() + options_.band.first;
         const std::size_t n = points_.size();
         const double px = 2 * std::numbers::pi / images_.pixel_size_A;
-        const auto tx = static_cast<float>(px * t.x), ty = static_cast<float>(px * t.y);
         const auto to_radians_per_A = static_cast<float>(px);
+        set_phases(t);
         double score = 0;
         if (normal) normal->setZero(), gradient->setZero();
         for (std::size_t p = 0; p < n; p++) {
             // The image is brought to the particle's centre instead of the model to the image: one phase a point.
-            const float phase = points_[p].x * tx + points_[p].y * ty;
-            const Complexf x = image[p] * Complexf(std::cos(phase), std::sin(phase));
+            const Complexf x = product(image[p], phase(p));
             const Complexf a = slice[p];
             score += static_cast<double>(weight[p] * (2 * (x.real() * a.real() + x.imag() * a.imag()) - std::norm(a)));
             if (!normal) continue;
@@ -155,16 +177,16 @@ class Polisher {
 
     /// One Newton step of the cross term 2 sum w Re(X conj(A) exp(2 pi i k.t)) and the prior; gradient step where the
     /// Hessian is not negative definite.
-    Vec2 newton_shift(std::int64_t image_index, Vec2 t) const {
+    Vec2 newton_shift(std::int64_t image_index, Vec2 t) {
         const Complexf* image = images_.image(image_index) + options_.band.first;
         const float* weight = images_.weight.data() + options_.band.first;
         const double px = 2 * std::numbers::pi / images_.pixel_size_A;
+        set_phases(t);
         double gx = 0, gy = 0, hxx = 0, hxy = 0, hyy = 0;
         for (std::size_t p = 0; p < points_.size(); p++) {
             const double kx = px * static_cast<double>(points_[p].x), ky = px * static_cast<double>(points_[p].y);
-            const auto phase = static_cast<float>(kx * t.x + ky * t.y);
-            const Complexf product = image[p] * std::conj(slices_[p]) * Complexf(std::cos(phase), std::sin(phase));
-            const double w = 2 * static_cast<double>(weight[p]), re = static_cast<double>(product.real()), im = static_cast<double>(product.imag());
+            const Complexf cross = product(product(image[p], std::conj(slices_[p])), phase(p));
+            const double w = 2 * static_cast<double>(weight[p]), re = static_cast<double>(cross.real()), im = static_cast<double>(cross.imag());
             gx -= w * kx * im, gy -= w * ky * im;
             hxx -= w * kx * kx * re, hxy -= w * kx * ky * re, hyy -= w * ky * ky * re;
         }
@@ -189,6 +211,8 @@ class Polisher {
     const PolishOptions& options_;
     std::span<const FrequencyPoint> points_;
     std::vector<Complexf> slices_, trial_slice_;
+    std::vector<int> column_, row_;  // of each point on the grid of the box
+    std::vector<Complexf> phase_x_, phase_y_;
     ThreadPool inline_;
 };
 

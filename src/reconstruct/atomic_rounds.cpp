@@ -51,9 +51,15 @@ FoldModels fold_models(const PreparedImages& images, const std::vector<WeightedP
     return models;
 }
 
-/// Mates of an image's best present pose, for every operation but the identity.
-void append_mates(const PoseCandidate& best, std::span<const NearSymmetry> symmetries, std::vector<PoseCandidate>& out) {
-    for (std::size_t s = 1; s < symmetries.size(); s++) out.push_back({best.image, mate_of(best.pose, symmetries[s]), 0});
+/// Mates of an image's best present pose, for every operation but the identity; those that the prior of the centring error
+/// rules out are left away.
+void append_mates(const PoseCandidate& best, std::span<const NearSymmetry> symmetries, double shift_sigma_A,
+                  std::vector<PoseCandidate>& out) {
+    const double farthest = 4.5 * shift_sigma_A;
+    for (std::size_t s = 1; s < symmetries.size(); s++) {
+        const Pose mate = mate_of(best.pose, symmetries[s]);
+        if (std::hypot(mate.shift_A.x, mate.shift_A.y) < farthest) out.push_back({best.image, mate, 0});
+    }
 }
 
 PosteriorPoses posterior_of(std::vector<PoseCandidate> candidates, double temperature, double margin) {
@@ -110,6 +116,10 @@ RoundResult atomic_round(const PreparedImages& images, const std::vector<Posteri
     PolishOptions polish;
     polish.band = band_of(images, options.low_per_A, options.high_per_A);
     polish.shift_sigma_A = options.shift_sigma_A;
+    polish.steps = 3;
+    // Mates differ by tens of units already in the band of the strongest reflections: enough to drop most of them.
+    PolishOptions screening = polish;
+    screening.band.last = band_of(images, options.low_per_A, options.screening_high_per_A).last;
     for (int f = 0; f < options.folds; f++) {
         const auto& transform = models.transforms[static_cast<std::size_t>(f)];
         std::vector<std::size_t> members;
@@ -120,10 +130,10 @@ RoundResult atomic_round(const PreparedImages& images, const std::vector<Posteri
             members.push_back(i);
             own.insert(own.end(), present[i].candidates.begin(), present[i].candidates.end());
             if (!extra.empty()) own.insert(own.end(), extra[i].begin(), extra[i].end());
-            append_mates(present[i].candidates.front(), symmetries, mates);
+            append_mates(present[i].candidates.front(), symmetries, options.shift_sigma_A, mates);
             own_end.push_back(own.size()), mate_end.push_back(mates.size());
         }
-        polish_shifts(images, transform, polish, mates, pool);
+        polish_shifts(images, transform, screening, mates, pool);
         // Of the mates only those that come near the best are worth a full polish.
         std::vector<PoseCandidate> finalists;
         std::vector<std::size_t> finalist_end;

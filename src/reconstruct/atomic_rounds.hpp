@@ -28,6 +28,7 @@ Volume rendered(const AtomicModel& model, int box, double voxel_A, ThreadPool& p
 
 struct RoundOptions {
     double low_per_A = 0.25, high_per_A = 0.9;
+    double screening_high_per_A = 0.74;  ///< mates are screened by their score up to here
     double temperature = 1;       ///< of the weights exp((score - best) / temperature)
     int folds = 4;
     bool propose_mates = true;

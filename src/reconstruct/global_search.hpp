@@ -17,7 +17,7 @@ struct GlobalSearchOptions {
     double shift_radius_A = 0.72, shift_step_A = 0.36;
     double shift_sigma_A = 0.36;                ///< prior of the centring error
     double list_cut = 35;                       ///< candidates within this much of an image's best coarse score
-    int list_length = 12;                       ///< candidates an image that are polished
+    int list_length = 6;                        ///< candidates an image that are polished
     double separation_rad = 0.14;               ///< two candidates of an image differ by at least this much
     std::uint64_t seed = 1;
     std::uint32_t pass = 0;

@@ -138,6 +138,7 @@ void run_round(Run& run, RunState& state) {
     RoundOptions options;
     options.low_per_A = run.bands.low;
     options.high_per_A = run.bands.round_high;
+    options.screening_high_per_A = run.bands.search_high;
     options.temperature = state.rounds_done == 0 ? first_temperature : 1;
     options.shift_sigma_A = centring_sigma_A;
     options.min_distance_A = run.min_distance_A;

@@ -8,7 +8,7 @@
 namespace tumble {
 namespace {
 
-constexpr std::size_t ranked_candidates = 6;  // of an image's list: the right pose is among the first six where it is listed
+constexpr std::size_t ranked_candidates = 3;  // of an image's list; mates that it lacks are proposed in the rounds
 
 GlobalSearchOptions search_options(const WorkingBands& bands, const ReconstructOptions& options) {
     GlobalSearchOptions search;
