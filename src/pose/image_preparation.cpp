@@ -121,7 +121,8 @@ std::vector<double> outside_noise_power(StackView contrast, double mask_radius_p
         for (const auto& sum : sums) power[s] += sum[s];
         power[s] = count[s] > 0 ? power[s] / count[s] / static_cast<double>(contrast.images) / window_power : 0;
     }
-    if (shells > 1) power[0] = power[1];
+    // Taking each image's mean background away took noise from the lowest shells too.
+    for (std::size_t s = 0; s < 3 && power.size() > 3; s++) power[s] = std::max(power[s], power[3]);
     return power;
 }
 

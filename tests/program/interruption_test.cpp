@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "catch.hpp"
+#include "io/hdf5_file.hpp"
 #include "program_runner.hpp"
 #include "truth_comparison.hpp"
 
@@ -54,6 +55,10 @@ bool done(const Outcome& outcome) {
 }  // namespace
 
 TEST_CASE("killed at several moments and resumed, the atoms are those of an uninterrupted run") {
+    if (!tumble::has_hdf5()) {
+        WARN("skipped: without HDF5 there are no checkpoints");
+        return;
+    }
     const ShortRun run;
     const std::string whole = run.scratch.file("whole");
     const Outcome reference = run_tumble(run.command(whole));
@@ -80,6 +85,10 @@ TEST_CASE("killed at several moments and resumed, the atoms are those of an unin
 }
 
 TEST_CASE("SIGINT and SIGTERM end with 130 and a checkpoint that --resume takes up; other images are refused") {
+    if (!tumble::has_hdf5()) {
+        WARN("skipped: without HDF5 there are no checkpoints");
+        return;
+    }
     const ShortRun run;
     for (const int signal : {SIGINT, SIGTERM}) {
         const std::string out = run.scratch.file("out_" + std::to_string(signal));

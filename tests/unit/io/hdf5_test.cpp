@@ -136,5 +136,5 @@ TEST_CASE("EMD files of other programs: read or refused by name") {
           std::string::npos);
     CHECK(sentence_of([&] {
               read_emd_map(folder + "berkeley_image.emd");
-          }).find("3 x 3, expected a cubic map") != std::string::npos);
+          }).find("found no group 'data', expected an EMD 0.2 file") != std::string::npos);
 }
