@@ -7,20 +7,11 @@
 #include <filesystem>
 #include <vector>
 
-<<<<<<< HEAD
 #include "app/interrupt.hpp"
 #include "app/version_line.hpp"
 #include "io/atoms_file.hpp"
 #include "io/emd.hpp"
 #include "io/file_format.hpp"
-=======
-#include "app/file_kind.hpp"
-#include "app/interrupt.hpp"
-#include "app/version_line.hpp"
-#include "io/emd.hpp"
-#include "io/extxyz.hpp"
-#include "io/mmcif.hpp"
->>>>>>> main
 #include "io/mrc.hpp"
 #include "io/poses_star.hpp"
 #include "tumble/error.hpp"
@@ -147,7 +138,6 @@ void check_output(const std::string& out, bool overwrite) {
     if (fs::exists(out) && !overwrite)
         throw bad_input(fmt::format("'{}': found a file of that name, expected a new one (--overwrite "
                                     "replaces it)",
-<<<<<<< HEAD
                                     out));
 }
 
@@ -158,15 +148,11 @@ void check_names(const std::string& input, const std::string& output) {
                 fmt::format("'{}': the ending says no known format, expected .mrc .mrcs .map (also with .gz), "
                             ".emd .h5, .star, .xyz, .cif or .pdb",
                             file));
-=======
-                                    out.path));
->>>>>>> main
 }
 
 }  // namespace
 
 void convert(const std::string& input, const std::string& output, const ConvertOptions& options) {
-<<<<<<< HEAD
     check_names(input, output);
     check_output(output, options.overwrite);
     const FileFormat from = format_of(input), to = format_of(output);
@@ -178,18 +164,6 @@ void convert(const std::string& input, const std::string& output, const ConvertO
         return write_atoms(output, read_atoms(input), "atoms of " + fs::path(input).filename().string());
     throw bad_input(fmt::format("'{}': found a name for {}, expected one for {}, which '{}' holds", output,
                                 content_of(to), content_of(from), input));
-=======
-    const NamedFile in = named_file(input), out = named_file(output);
-    check_output(out, options.overwrite);
-    if (is_image_or_map(in.kind) && is_image_or_map(out.kind)) {
-        if (in.kind == FileKind::mrc && out.kind == FileKind::mrc) return mrc_to_mrc(in, out, options);
-        return write_any_map(out, read_any_map(in, options), options);
-    }
-    if (in.kind == FileKind::star && out.kind == FileKind::star) return star_to_star(in, out, options);
-    if (holds_atoms(in.kind) && holds_atoms(out.kind)) return atoms_to_atoms(in, out);
-    throw bad_input(fmt::format("'{}' holds {}, which '{}' cannot: expected an OUT for {}", input,
-                                content_of(in.kind), output, content_of(in.kind)));
->>>>>>> main
 }
 
 }  // namespace tumble::app
