@@ -46,7 +46,9 @@ CLI::Validator whole_number(long long smallest) {
 CLI::Validator one_of(const std::vector<std::string>& words) {
     return {[words](std::string& text) {
                 if (std::find(words.begin(), words.end(), text) != words.end()) return std::string();
-                return fmt::format("found '{}', expected {}", text, fmt::join(words, ", "));
+                std::string list;
+                for (const std::string& word : words) list += (list.empty() ? "" : ", ") + word;
+                return fmt::format("found '{}', expected {}", text, list);
             },
             ""};
 }

@@ -9,6 +9,7 @@
 #include "app/option_checks.hpp"
 #include "app/output_folder.hpp"
 #include "app/result_files.hpp"
+#include "app/run_file.hpp"
 #include "app/summary.hpp"
 #include "app/terminal_progress.hpp"
 #include "app/verb.hpp"
@@ -224,9 +225,10 @@ int work(const Arguments& a, const std::string& command, const InputImages& inpu
     const int box = static_cast<int>(input.stack.width);
     write_result_files(folder, result, {a.images, input.pixel_size_A, box});
     for (const std::string& line : closing_lines(result, folder)) progress.log(line);
-    write_text_file(
-        folder.file("summary.json"),
-        summary_json({command, a.images, input.stack.images, box, input.pixel_size_A, a.seed}, result));
+    const std::string summary =
+        summary_json({command, a.images, input.stack.images, box, input.pixel_size_A, a.seed}, result);
+    if (build_information().hdf5) write_run_file(folder.file("run.h5"), result, summary);
+    write_text_file(folder.file("summary.json"), summary);
     folder.commit();
     if (result.verdict.status != VerdictStatus::failed) return 0;
     const std::string why =

@@ -1,24 +1,18 @@
 #include "app/result_files.hpp"
 
-#include <fmt/format.h>
-
+#include "app/version_line.hpp"
 #include "io/csv.hpp"
 #include "io/extxyz.hpp"
 #include "io/mmcif.hpp"
 #include "io/mrc.hpp"
 #include "io/poses_star.hpp"
-#include "tumble/build_information.hpp"
 
 namespace tumble::app {
 
 namespace {
 
-std::string writer() {
-    return "tumble " + build_information().version;
-}
-
 void write_map_if_there(const OutputFolder& folder, const std::string& name, const Volume& map) {
-    if (map.box > 0) write_map(folder.file(name), map, writer());
+    if (map.box > 0) write_map(folder.file(name), map, program_name());
 }
 
 void write_fsc(const std::string& file, const ShellCorrelation& fsc) {
@@ -54,7 +48,7 @@ void write_image_results(const std::string& file, const ReconstructResult& resul
 
 void write_atom_files(const OutputFolder& folder, const Atoms& atoms) {
     write_extxyz(folder.file("atoms.xyz"), atoms);
-    write_mmcif(folder.file("atoms.cif"), atoms, "atoms found by " + writer());
+    write_mmcif(folder.file("atoms.cif"), atoms, "atoms found by " + program_name());
 }
 
 void write_result_files(const OutputFolder& folder, const ReconstructResult& result,

@@ -15,4 +15,8 @@ std::string version_line() {
                        info.instruction_set, cuda ? "yes" : "no", info.hdf5 ? "yes" : "no");
 }
 
+std::string program_name() {
+    return "tumble " + build_information().version;
+}
+
 }  // namespace tumble::app

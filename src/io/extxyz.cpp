@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <optional>
 #include <sstream>
 
 #include "io/atomic_file.hpp"
@@ -12,6 +13,16 @@
 #include "tumble/error.hpp"
 
 namespace tumble {
+
+namespace {
+
+// Without the sign of a negative zero, so that writing what was read gives the same text.
+std::string four_decimals(double value) {
+    std::string text = fmt::format("{:.4f}", value);
+    return text == "-0.0000" ? "0.0000" : text;
+}
+
+}  // namespace
 
 double sigma_per_axis_A(const Atom& atom) {
     return length(atom.sigma_A) / std::sqrt(3.0);
@@ -30,14 +41,15 @@ void write_extxyz(const std::filesystem::path& path, const Atoms& atoms,
                                         atoms.size() * static_cast<std::size_t>(column.width)));
         text += fmt::format(":{}:{}:{}", column.name, column.type, column.width);
     }
-    text += " pbc=\"F F F\" units=\"A\" sigma_is=\"standard error per axis, rms of x y z\"";
+    text += " pbc=\"F F F\" units=\"A\" sigma_definition=\"per_axis_rms\"";
     for (const auto& [key, value] : info) text += fmt::format(" {}=\"{}\"", key, value);
     text += '\n';
     for (std::size_t i = 0; i < atoms.size(); i++) {
         const Atom& atom = atoms[i];
-        text += fmt::format("{:<2} {:11.4f} {:11.4f} {:11.4f} {:5d} {:8.4f} {:8.4f} {:8.4f} {:8.4f}",
-                            atom.element, atom.position_A.x, atom.position_A.y, atom.position_A.z, i + 1,
-                            sigma_per_axis_A(atom), atom.height, atom.width_A, atom.half_distance_A);
+        text += fmt::format("{:<2} {:>11} {:>11} {:>11} {:5d} {:8.4f} {:8.4f} {:8.4f} {:8.4f}", atom.element,
+                            four_decimals(atom.position_A.x), four_decimals(atom.position_A.y),
+                            four_decimals(atom.position_A.z), i + 1, sigma_per_axis_A(atom), atom.height,
+                            atom.width_A, atom.half_distance_A);
         for (const AtomColumn& column : columns)
             for (std::size_t c = 0; c < static_cast<std::size_t>(column.width); c++) {
                 const double value = column.values[i * static_cast<std::size_t>(column.width) + c];
@@ -55,6 +67,13 @@ struct Property {
     std::string name;
     std::size_t first = 0, width = 1;
 };
+
+std::optional<std::size_t> whole_number(const std::string& text) {
+    std::size_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+    return number;
+}
 
 std::vector<std::string> words_of(const std::string& line) {
     std::istringstream stream(line);
@@ -92,7 +111,7 @@ std::vector<Property> parse_properties(const std::string& text, const std::strin
     for (std::string field, type, width; std::getline(stream, field, ':');) {
         std::size_t count = 0;
         if (std::getline(stream, type, ':') && std::getline(stream, width, ':'))
-            std::from_chars(width.data(), width.data() + width.size(), count);
+            count = whole_number(width).value_or(0);
         if (count < 1 || count > 1000)
             throw bad_input(
                 fmt::format("'{}', line 2: Properties is '{}', expected name:type:count", name, text));
@@ -122,6 +141,17 @@ class AtomLine {
                 fmt::format("'{}', line {}: found '{}', expected a finite number", file_, line_, value));
         return result;
     }
+    /// From a symbol or an atomic number: plain XYZ files have either.
+    std::string element(std::size_t column) const {
+        const std::string& value = word(column);
+        const auto number = whole_number(value);
+        try {
+            return number ? element_symbol(static_cast<int>(std::min<std::size_t>(*number, 1000)))
+                          : find_element(value).symbol;
+        } catch (const Error& error) {
+            throw bad_input(fmt::format("'{}', line {}: {}", file_, line_, error.what()));
+        }
+    }
     Vec3 vector(std::size_t column) const { return {number(column), number(column + 1), number(column + 2)}; }
 
   private:
@@ -132,9 +162,9 @@ class AtomLine {
 
 void take_property(const Property& property, const AtomLine& line, Atom& atom) {
     if (property.name == "species" || property.name == "element")
-        atom.element = line.word(property.first);
+        atom.element = line.element(property.first);
     else if (property.name == "Z" && atom.element.empty())
-        atom.element = element_symbol(static_cast<int>(line.number(property.first)));
+        atom.element = line.element(property.first);
     else if (property.name == "pos" && property.width == 3)
         atom.position_A = line.vector(property.first);
     else if (property.name == "sigma" && property.width == 3)
@@ -157,11 +187,8 @@ AtomsFile read_extxyz(const std::filesystem::path& path) {
     std::string line;
     std::getline(stream, line);
     const auto first = words_of(line);
-    std::size_t count = 0;
-    const bool counted =
-        first.size() == 1 &&
-        std::from_chars(first[0].data(), first[0].data() + first[0].size(), count).ec == std::errc();
-    if (!counted)
+    const auto count = first.size() == 1 ? whole_number(first[0]) : std::nullopt;
+    if (!count)
         throw bad_input(
             fmt::format("'{}', line 1: found '{}', expected the number of atoms", name, line.substr(0, 40)));
     std::getline(stream, line);
@@ -169,12 +196,14 @@ AtomsFile read_extxyz(const std::filesystem::path& path) {
     if (line.find('=') != std::string::npos) file.info = parse_info(line);
     const auto given = file.info.extract("Properties");
     const auto properties = parse_properties(given.empty() ? "species:S:1:pos:R:3" : given.mapped(), name);
-    const bool has_positions =
-        std::any_of(properties.begin(), properties.end(), [](const Property& p) { return p.name == "pos"; });
-    if (!has_positions) throw bad_input(fmt::format("'{}', line 2: Properties has no 'pos:R:3'", name));
-    for (std::size_t i = 0; i < count; i++) {
+    const auto has = [&](auto wanted) { return std::any_of(properties.begin(), properties.end(), wanted); };
+    if (!has([](const Property& p) { return p.name == "pos" && p.width == 3; }))
+        throw bad_input(fmt::format("'{}', line 2: Properties has no 'pos:R:3'", name));
+    if (!has([](const Property& p) { return p.name == "species" || p.name == "element" || p.name == "Z"; }))
+        throw bad_input(fmt::format("'{}', line 2: Properties has neither 'species:S:1' nor 'Z:I:1'", name));
+    for (std::size_t i = 0; i < *count; i++) {
         if (!std::getline(stream, line))
-            throw bad_input(fmt::format("'{}' is truncated: found {} atoms, expected {}", name, i, count));
+            throw bad_input(fmt::format("'{}' is truncated: found {} atoms, expected {}", name, i, *count));
         const AtomLine atom_line(name, i + 3, words_of(line));
         Atom& atom = file.atoms.emplace_back();
         for (const Property& property : properties) take_property(property, atom_line, atom);

@@ -202,6 +202,13 @@ bool Hdf5File::exists(const std::string& name) const {
     return link_exists(content_->file.id(), name);
 }
 
+bool Hdf5File::is_dataset(const std::string& name) const {
+    const Hdf5Call call;
+    if (!link_exists(content_->file.id(), name)) return false;
+    const Hdf5Handle object = open_object(content_->file.id(), path(), name);
+    return H5Iget_type(object.id()) == H5I_DATASET;
+}
+
 std::vector<std::string> Hdf5File::children(const std::string& group) const {
     const Hdf5Call call;
     const Hdf5Handle handle = open_object(content_->file.id(), path(), group);
@@ -222,6 +229,15 @@ void Hdf5File::create_group(const std::string& name) {
     const Hdf5Handle group(H5Gcreate2(content_->file.id(), name.c_str(), list.id(), H5P_DEFAULT, H5P_DEFAULT),
                            H5Gclose);
     if (!group.good()) throw failed(path(), name, "create the group");
+}
+
+void Hdf5File::copy_group(const Hdf5File& from, const std::string& group) {
+    const Hdf5Call call;
+    if (!link_exists(from.content_->file.id(), group))
+        throw bad_input(fmt::format("{}: found no group '{}'", from.path(), group));
+    if (H5Ocopy(from.content_->file.id(), group.c_str(), content_->file.id(), group.c_str(), H5P_DEFAULT,
+                H5P_DEFAULT) < 0)
+        throw failed(path(), group, "copy the group");
 }
 
 template <typename T>

@@ -28,10 +28,15 @@ class Hdf5File {
     const std::string& path() const;
     /// True for a group or a dataset of that name ("data/map").
     bool exists(const std::string& name) const;
+    bool is_dataset(const std::string& name) const;
     /// Names of what a group ("/" for the root) holds, in alphabetical order.
     std::vector<std::string> children(const std::string& group) const;
     /// Also makes the groups above it. No error when it is there already.
     void create_group(const std::string& name);
+
+    /// Copies a group of another file with all that it holds, under the same name. Throws Error(input) when it
+    /// is not there, Error(system) when it cannot be copied.
+    void copy_group(const Hdf5File& from, const std::string& group);
 
     /// T: float, double, std::int64_t or std::uint8_t. `shape` has the slowest dimension first; its product
     /// is values.size(). The groups that the name holds are made. Throws Error(system).

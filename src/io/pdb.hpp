@@ -11,7 +11,8 @@ namespace tumble {
 /// axis in A, which a REMARK says. Atomic. Throws bad_input for a position outside -999.999 to 9999.999 A.
 void write_pdb(const std::filesystem::path& path, const Atoms& atoms, const std::string& title);
 
-/// Reads ATOM and HETATM records of the first model. Throws bad_input naming file and line.
+/// Reads ATOM and HETATM records of the first model; the B column as the standard error where write_pdb's
+/// REMARK stands. Throws bad_input naming file and line.
 Atoms read_pdb(const std::filesystem::path& path);
 
 }  // namespace tumble

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -165,6 +166,9 @@ void write_poses(const std::filesystem::path& path, std::span<const ParticlePose
          "rlnOpticsGroup", "rlnRandomSubset", "rlnLogLikeliContribution", "tmbMargin", "tmbRejected"},
         {},
         true};
+    // RELION knows no subset 0: without halves the column stays away.
+    const bool with_halves =
+        std::any_of(poses.begin(), poses.end(), [](const ParticlePose& p) { return p.half != 0; });
     const auto folder = std::filesystem::absolute(path).parent_path();
     for (const ParticlePose& particle : poses) {
         const EulerAngles angles = euler_from_rotation(particle.pose.rotation);
@@ -178,6 +182,11 @@ void write_poses(const std::filesystem::path& path, std::span<const ParticlePose
                                   six_decimals(-particle.pose.shift_A.y), "1", std::to_string(particle.half),
                                   six_decimals(particle.score), six_decimals(particle.margin),
                                   particle.rejected ? "1" : "0"});
+    }
+    if (!with_halves) {
+        const std::size_t half = *particles.column("rlnRandomSubset");
+        particles.columns.erase(particles.columns.begin() + static_cast<std::ptrdiff_t>(half));
+        for (auto& row : particles.rows) row.erase(row.begin() + static_cast<std::ptrdiff_t>(half));
     }
     write_star(path, {{optics_table(optics), particles}});
 }

@@ -29,14 +29,16 @@ struct ParticlePose {
 /// `pixel_size_A` (0: none). Throws bad_input naming file, row and column.
 std::vector<ParticlePose> read_poses(const std::filesystem::path& path, double pixel_size_A = 0);
 
-/// The optics group of a written file.
+/// The optics group of a written file. RELION demands the last three; tumble corrects no contrast transfer,
+/// so they only say that: a lens without aberration.
 struct PoseOptics {
     double pixel_size_A = 0;
     std::int64_t image_size = 0;
-    double voltage_kV = 300, spherical_aberration_mm = 2.7, amplitude_contrast = 0.1;
+    double voltage_kV = 300, spherical_aberration_mm = 0, amplitude_contrast = 0.1;
 };
 
 /// Writes RELION 3.1: optics and particles, image names relative to the file's folder, 6 decimals; atomic.
+/// rlnRandomSubset is left out where every half is 0.
 void write_poses(const std::filesystem::path& path, std::span<const ParticlePose> poses,
                  const PoseOptics& optics);
 

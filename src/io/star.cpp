@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "io/atomic_file.hpp"
 #include "tumble/error.hpp"
@@ -27,6 +28,18 @@ struct Token {
     std::string text;
     bool quoted = false;
 };
+
+bool begins_with_word(std::string_view text, std::string_view lower_case_word) {
+    return text.size() >= lower_case_word.size() &&
+           std::equal(lower_case_word.begin(), lower_case_word.end(), text.begin(),
+                      [](char a, char b) { return a == std::tolower(static_cast<unsigned char>(b)); });
+}
+bool begins_block(std::string_view text) {
+    return begins_with_word(text, "data_");
+}
+bool begins_loop(std::string_view text) {
+    return text.size() == 5 && begins_with_word(text, "loop_");
+}
 
 bool is_blank(char c) {
     return c == ' ' || c == '\t' || c == '\r';
@@ -105,9 +118,9 @@ class StarParser {
     }
 
     void take(const Token& token) {
-        if (!token.quoted && token.text.starts_with("data_")) return begin_block(token.text.substr(5));
+        if (!token.quoted && begins_block(token.text)) return begin_block(token.text.substr(5));
         if (!has_block_) fail(fmt::format("found '{}' before the first 'data_' block", token.text));
-        if (!token.quoted && token.text == "loop_") return begin_loop();
+        if (!token.quoted && begins_loop(token.text)) return begin_loop();
         if (!token.quoted && token.text.starts_with('_')) return take_name(token.text.substr(1));
         take_value(token.text);
     }
@@ -177,14 +190,24 @@ class StarParser {
     bool has_block_ = false, in_names_ = false, in_rows_ = false;
 };
 
+// A quote inside a value closes it where a blank follows.
+bool closes_early(const std::string& value, char quote) {
+    for (std::size_t i = 0; i < value.size(); i++)
+        if (value[i] == quote && (i + 1 == value.size() || is_blank(value[i + 1]))) return true;
+    return false;
+}
+
 std::string quoted_where_needed(const std::string& value) {
     const bool plain = !value.empty() && value.find_first_of(" \t\r\n\"'") == std::string::npos &&
-                       value[0] != '#' && value[0] != '_' && value[0] != ';' && !value.starts_with("data_") &&
-                       value != "loop_";
+                       value[0] != '#' && value[0] != '_' && value[0] != ';' && !begins_block(value) &&
+                       !begins_loop(value);
     if (plain) return value;
-    if (value.find('\n') != std::string::npos)
+    if (value.find_first_of("\r\n") != std::string::npos)
         throw bad_input("a STAR value holds a line break, expected one line");
-    return value.find('"') == std::string::npos ? '"' + value + '"' : '\'' + value + '\'';
+    for (const char quote : {'"', '\''})
+        if (!closes_early(value, quote)) return fmt::format("{0}{1}{0}", quote, value);
+    throw bad_input(fmt::format(
+        "the STAR value {} cannot be written: both kinds of quote stand before blanks in it", value));
 }
 
 void append_loop(std::string& text, const StarTable& table) {
@@ -216,8 +239,11 @@ StarFile read_star(const std::filesystem::path& path, StarLayout layout) {
 
 void write_star(const std::filesystem::path& path, const StarFile& file) {
     std::string text;
+    const std::string* block = nullptr;  // tables of one name in a row make one block
     for (const StarTable& table : file.tables) {
-        text += fmt::format("\n# version 30001\n\ndata_{}\n\n", table.name);
+        if (block == nullptr || *block != table.name)
+            text += fmt::format("\n# version 30001\n\ndata_{}\n\n", table.name);
+        block = &table.name;
         if (table.is_loop) {
             append_loop(text, table);
         } else {

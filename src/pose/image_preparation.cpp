@@ -13,7 +13,7 @@
 namespace tumble {
 namespace {
 
-constexpr double mask_margin_A = 3.0;  // beyond the half height: surface atoms and the rings of their images
+constexpr double mask_margin_A = 2.5;  // beyond the particle's radius: surface atoms and the rings of their images
 constexpr double mask_edge_A = 1.5;
 
 double cosine_edge(double excess, double width) {
@@ -121,7 +121,8 @@ std::vector<double> outside_noise_power(StackView contrast, double mask_radius_p
         for (const auto& sum : sums) power[s] += sum[s];
         power[s] = count[s] > 0 ? power[s] / count[s] / static_cast<double>(contrast.images) / window_power : 0;
     }
-    if (shells > 1) power[0] = power[1];
+    // Taking each image's mean background away took noise from the lowest shells too.
+    for (std::size_t s = 0; s < 3 && power.size() > 3; s++) power[s] = std::max(power[s], power[3]);
     return power;
 }
 
@@ -271,13 +272,20 @@ double particle_radius(StackView contrast, double pixel_size_A, ThreadPool& pool
     const auto first = mean.begin();
     const double inside = median({first, first + static_cast<std::ptrdiff_t>(inner)});
     const double outside = median({mean.end() - static_cast<std::ptrdiff_t>(std::max<std::size_t>(1, bins / 10)), mean.end()});
-    const double level = 0.5 * (inside + outside);
+    const double level = outside + 0.25 * (inside - outside);
     for (std::size_t b = bins - 1; b-- > 0;)
         if (mean[b] > level) {
             const double part = (mean[b] - level) / std::max(1e-30, mean[b] - mean[b + 1]);
             return (static_cast<double>(b) + 0.5 + part) * 2 * pixel_size_A;
         }
     return 0.25 * static_cast<double>(n) * pixel_size_A;
+}
+
+WorkingBox working_box(double particle_radius_A, double pixel_size_A, int side) {
+    const double largest_mask_A = (side / 2 - 1) * pixel_size_A - mask_edge_A;
+    const double mask_radius_A = std::min(particle_radius_A + mask_margin_A, largest_mask_A);
+    const int wanted = next_fast_size(2 * static_cast<int>(std::ceil((mask_radius_A + mask_edge_A + 0.1) / pixel_size_A)));
+    return {mask_radius_A, std::min(wanted, side - side % 2)};
 }
 
 PreparedImages prepare_images(StackView stack, const ImagePreparationOptions& options, ThreadPool& pool, Progress& progress) {
@@ -289,14 +297,13 @@ PreparedImages prepare_images(StackView stack, const ImagePreparationOptions& op
 
     ImageStack contrast = contrast_images(stack, 0.44 * n, options.sign, pool);
     out.particle_radius_A = options.diameter_A > 0 ? 0.5 * options.diameter_A : particle_radius(contrast.view(), options.pixel_size_A, pool);
-    const double largest_mask_A = (n / 2 - 1) * options.pixel_size_A - mask_edge_A;
-    out.mask_radius_A = std::min(out.particle_radius_A + mask_margin_A, largest_mask_A);
+    const WorkingBox working = working_box(out.particle_radius_A, options.pixel_size_A, n);
+    out.mask_radius_A = working.mask_radius_A;
     if ((out.mask_radius_A + mask_edge_A) / options.pixel_size_A < 0.44 * n)
         contrast = contrast_images(stack, (out.mask_radius_A + mask_edge_A) / options.pixel_size_A, options.sign, pool);
     progress.update(0.3);
 
-    const int wanted = next_fast_size(2 * static_cast<int>(std::ceil((out.mask_radius_A + mask_edge_A + 0.1) / options.pixel_size_A)));
-    out.box = std::min(wanted, n - n % 2);
+    out.box = working.box;
     const HalfPlane plane = half_plane(out.box);
     out.points = plane.points;
     out.shell = plane.shell;

@@ -16,7 +16,7 @@ struct PreparedImages {
     std::int64_t images = 0;
     int box = 0;                          ///< side of the cropped image, even, pixels; the origin is pixel box/2
     double pixel_size_A = 0;
-    double particle_radius_A = 0;         ///< half height of the radial profile of the images' second moment
+    double particle_radius_A = 0;         ///< where the images' amplitude has fallen to half, see particle_radius
     double mask_radius_A = 0;             ///< images are 1 inside, cosine edge of 1.5 A outside
     std::vector<FrequencyPoint> points;   ///< half plane (ky > 0, or ky = 0 and kx > 0) with |k| < 0.5, sorted by |k|
     std::vector<int> shell;               ///< per point: nearest integer of |k| * box

@@ -60,7 +60,7 @@ Candidates candidates_of(const DirectionPanel& directions, const SearchRows& row
 VisitingOrder order_of(const Candidates& candidates, const SearchRows& rows, const HillClimbOptions& options,
                        std::int64_t image) {
     return {candidates.count(),
-            RandomStream(options.seed, static_cast<std::uint32_t>(rows.first_image + image), options.purpose,
+            RandomStream(options.seed, static_cast<std::uint32_t>(rows.number(image)), options.purpose,
                          options.pass)};
 }
 

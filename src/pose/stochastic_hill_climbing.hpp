@@ -54,7 +54,7 @@ struct HillClimbOptions {
 };
 
 /// One pass over all images. Candidates of image i: its rows times its views (`views` one list an image, or
-/// none), in the order of its stream (seed, first_image + i, purpose, pass). `previous`: score of each
+/// none), in the order of its stream (seed, its number, purpose, pass). `previous`: score of each
 /// image's present pose. Same result for any batch and thread count.
 std::vector<HillClimbStep> hill_climb(const AngularBasis& basis, const DirectionPanel& directions,
                                       const SearchRows& rows, std::span<const float> previous,

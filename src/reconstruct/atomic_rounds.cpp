@@ -62,6 +62,8 @@ void append_mates(const PoseCandidate& best, std::span<const NearSymmetry> symme
     }
 }
 
+}  // namespace
+
 PosteriorPoses posterior_of(std::vector<PoseCandidate> candidates, double temperature, double margin) {
     std::stable_sort(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) { return a.score > b.score; });
     PosteriorPoses out;
@@ -80,8 +82,6 @@ PosteriorPoses posterior_of(std::vector<PoseCandidate> candidates, double temper
     for (auto& s : out.shares) s /= sum;
     return out;
 }
-
-}  // namespace
 
 std::optional<AtomicModel> atomic_model_of(const Volume& map, double radius_A, double min_distance_A, ThreadPool& pool) {
     const auto peaks = find_peaks(map, radius_A, min_distance_A, pool);

@@ -45,6 +45,10 @@ struct PosteriorPoses {
     double margin = 0;  ///< best score less that of the best mate; 0 where none was tried
 };
 
+/// Shares exp((score - best) / temperature) of an image's candidates, best first; those below 4 % of the best, and those
+/// within 0.02 rad of a better one, are left out.
+PosteriorPoses posterior_of(std::vector<PoseCandidate> candidates, double temperature, double margin);
+
 struct RoundResult {
     std::vector<PosteriorPoses> images;
     double mean_score = 0;       ///< of the best poses, held out: each against a model made without its fold

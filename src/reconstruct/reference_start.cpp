@@ -4,6 +4,7 @@
 
 #include "reconstruct/global_search.hpp"
 #include "reconstruct/particle_signal.hpp"
+#include "reconstruct/rule_search.hpp"
 
 namespace tumble {
 namespace {
@@ -19,28 +20,46 @@ GlobalSearchOptions search_options(const WorkingBands& bands, const ReconstructO
     return search;
 }
 
+RuleSearchOptions rule_options(const WorkingBands& bands, const ReconstructOptions& options) {
+    RuleSearchOptions search;
+    static_cast<SearchScope&>(search) = search_options(bands, options);
+    search.rule = options.search;
+    search.shift_sigma_A = centring_sigma_A;
+    return search;
+}
+
+/// The candidates of the chosen rule, image by image.
+std::vector<PoseCandidate> found_candidates(const PreparedImages& images, const PaddedTransform& transform, const WorkingBands& bands,
+                                            const ReconstructOptions& options, ThreadPool& pool, Progress& progress) {
+    std::vector<PoseCandidate> found;
+    if (options.search == SearchRule::automatic) {
+        for (const auto& list : global_search(images, transform, search_options(bands, options), pool, progress))
+            found.insert(found.end(), list.begin(), list.begin() + static_cast<std::ptrdiff_t>(std::min(ranked_candidates, list.size())));
+    } else {
+        for (const auto& image : rule_search(images, transform, rule_options(bands, options), pool, progress))
+            found.insert(found.end(), image.candidates.begin(), image.candidates.end());
+    }
+    return found;
+}
+
 }  // namespace
 
 std::vector<PosteriorPoses> poses_from_reference(const PreparedImages& images, const Volume& matched, const WorkingBands& bands,
                                                  const ReconstructOptions& options, ThreadPool& pool, Progress& progress) {
     const auto transform = scoring_transform(matched, pool);
-    const auto lists = global_search(images, transform, search_options(bands, options), pool, progress);
-    std::vector<PoseCandidate> ranked;
-    for (const auto& list : lists) ranked.insert(ranked.end(), list.begin(), list.begin() + static_cast<std::ptrdiff_t>(std::min(ranked_candidates, list.size())));
+    auto found = found_candidates(images, transform, bands, options, pool, progress);
     PolishOptions polish;
     polish.band = band_of(images, bands.low, bands.round_high);
     polish.shift_sigma_A = centring_sigma_A;
     polish.steps = 3;
-    polish_poses(images, transform, polish, ranked, pool);
-    std::vector<PosteriorPoses> poses(lists.size());
-    for (const auto& c : ranked) {
-        auto& p = poses[static_cast<std::size_t>(c.image)];
-        if (p.candidates.empty()) {
-            p.candidates.push_back(c);
-            p.shares.push_back(1);
-        } else if (c.score > p.candidates.front().score) {
-            p.candidates.front() = c;
-        }
+    polish_poses(images, transform, polish, found, pool);
+    std::vector<PosteriorPoses> poses;
+    for (auto first = found.begin(); first != found.end();) {
+        const auto last = std::find_if(first, found.end(), [&](const PoseCandidate& c) { return c.image != first->image; });
+        auto& image = poses.emplace_back(posterior_of({first, last}, 1, 0));
+        // A list of candidates is there to find the best in it; only the soft rule weighs several.
+        if (options.search != SearchRule::soft) image.candidates.resize(1), image.shares = {1.0};
+        first = last;
     }
     return poses;
 }

@@ -13,8 +13,8 @@ namespace tumble {
 /// Standard deviation of the centring error on each axis that every stage assumes, A (one pixel of the reference data).
 inline constexpr double centring_sigma_A = 0.36;
 
-/// Global search in the search band against the matched reference, then the lists are polished and ranked in the wider
-/// band of the rounds. One pose an image.
+/// Search by the rule of the options in the search band against the matched reference, then the candidates are polished and
+/// ranked in the wider band of the rounds. One pose an image; with the soft rule several with their shares.
 std::vector<PosteriorPoses> poses_from_reference(const PreparedImages& images, const Volume& matched, const WorkingBands& bands,
                                                  const ReconstructOptions& options, ThreadPool& pool, Progress& progress);
 

@@ -32,7 +32,26 @@ assert abs(tables["particles"]["rlnOriginXAngst"].iloc[0] + 1.5) < 1e-6
 assert abs(tables["optics"]["rlnImagePixelSize"].iloc[0] - 0.5) < 1e-6
 
 atoms = ase.io.read(folder / "atoms.xyz")
-assert atoms.get_chemical_symbols() == ["Pt", "Fe"] and not atoms.pbc.any()
-assert numpy.allclose(atoms.positions, [[1, 2, 3], [-1, 0, 0.5]])
-assert numpy.allclose(atoms.arrays["sigma"], [0.1, 0.2]) and list(atoms.arrays["id"]) == [1, 2]
+places = [[1, 2, 3], [-1, 0, 0.5], [-100.25, 20, 0]]
+assert atoms.get_chemical_symbols() == ["Pt", "Fe", "C"] and not atoms.pbc.any()
+assert numpy.allclose(atoms.positions, places)
+assert numpy.allclose(atoms.arrays["sigma"], [0.1, 0.2, 0.05]) and list(atoms.arrays["id"]) == [1, 2, 3]
+assert atoms.info["sigma_definition"] == "per_axis_rms" and "half_distance" in atoms.arrays
+
+atoms = ase.io.read(folder / "atoms.pdb")
+assert atoms.get_chemical_symbols() == ["Pt", "Fe", "C"] and not atoms.pbc.any() and atoms.cell.rank == 0
+assert numpy.allclose(atoms.positions, places)
+assert numpy.allclose(atoms.arrays["bfactor"], [10, 20, 5])
+
+try:
+    import gemmi
+except ImportError:
+    print("gemmi is not installed: atoms.cif is not read by another program")
+else:
+    chains = list(gemmi.read_structure(str(folder / "atoms.cif"))[0])
+    assert [len(residue) for chain in chains for residue in chain] == [1, 1, 1], "one residue an atom"
+    sites = [(atom.element.name, atom.pos.tolist()) for chain in chains for residue in chain for atom in residue]
+    assert [name for name, _ in sites] == ["Pt", "Fe", "C"]
+    assert numpy.allclose([place for _, place in sites], places)
+
 print("mrcfile, starfile and ASE read everything")

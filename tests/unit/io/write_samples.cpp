@@ -2,7 +2,7 @@
 #include <filesystem>
 #include <numeric>
 
-#include "io/extxyz.hpp"
+#include "io/atoms_file.hpp"
 #include "io/mrc.hpp"
 #include "io/poses_star.hpp"
 
@@ -27,6 +27,9 @@ int main(int, char** arguments) {
                                            1,
                                            false}};
     write_poses(folder / "poses.star", poses, {0.5, 8});
-    write_extxyz(folder / "atoms.xyz", {{"Pt", {1, 2, 3}, {0.1, 0.1, 0.1}, 1, 0.5, 0.02},
-                                        {"Fe", {-1, 0, 0.5}, {0.2, 0.2, 0.2}, 0.5, 0.5, 0}});
+    const Atoms atoms{{"Pt", {1, 2, 3}, {0.1, 0.1, 0.1}, 1, 0.5, 0.02},
+                      {"Fe", {-1, 0, 0.5}, {0.2, 0.2, 0.2}, 0.5, 0.5, 0},
+                      {"C", {-100.25, 20, 0}, {0.05, 0.05, 0.05}, 0.5, 0.5, 0}};
+    for (const char* name : {"atoms.xyz", "atoms.pdb", "atoms.cif"})
+        write_atoms(folder / name, atoms, "test");
 }

@@ -46,11 +46,12 @@ std::vector<PoseCandidate> moved_candidates(const Scene& s, double angle_deg, do
 
 }  // namespace
 
-TEST_CASE("polish returns to the true pose from 2 degrees and 0.1 A") {
+TEST_CASE("polish from 2 degrees and 0.1 A off ends near the true pose, with no less likelihood than it") {
     const Scene s = scene(0.3);
     ThreadPool pool(2);
     auto candidates = moved_candidates(s, 2, 0.1);
-    const auto start = candidates;
+    auto truth = moved_candidates(s, 0, 0);
+    score_candidates(s.images, s.map, s.options, truth, pool);
     polish_poses(s.images, s.map, s.options, candidates, pool);
     std::vector<double> angles, shifts;
     for (std::size_t i = 0; i < candidates.size(); i++) {
@@ -58,9 +59,11 @@ TEST_CASE("polish returns to the true pose from 2 degrees and 0.1 A") {
         shifts.push_back(std::hypot(candidates[i].pose.shift_A.x - s.poses[i].shift_A.x, candidates[i].pose.shift_A.y - s.poses[i].shift_A.y));
     }
     std::sort(angles.begin(), angles.end()), std::sort(shifts.begin(), shifts.end());
-    CHECK(angles[angles.size() / 2] < 0.4);
+    CHECK(angles[angles.size() / 2] < 0.6);
     CHECK(shifts[shifts.size() / 2] < 0.02);
-    CHECK(angles[angles.size() * 9 / 10] < 1);
+    int at_least_truth = 0;
+    for (std::size_t i = 0; i < truth.size(); i++) at_least_truth += candidates[i].score >= truth[i].score;
+    CHECK(at_least_truth >= 28);
 }
 
 TEST_CASE("polish never lowers a score, and its score is that of score_candidates") {
@@ -93,10 +96,12 @@ TEST_CASE("the score is the log-likelihood ratio of real space: sum of (x a - a 
     double mean = 0, direct = 0;
     for (const float v : model) mean += v / static_cast<double>(model.size());
     const float* image = s.images.real_space.data() + 4 * model.size();
+    double noise = 0;
+    for (const double v : s.images.noise_power) noise += v / static_cast<double>(s.images.noise_power.size());
     double image_mean = 0;
     for (std::size_t p = 0; p < model.size(); p++) image_mean += image[p] / static_cast<double>(model.size());
-    for (std::size_t p = 0; p < model.size(); p++) direct += ((image[p] - image_mean) - 0.5 * (model[p] - mean)) * (model[p] - mean) / 0.25;
-    CHECK(candidates[0].score == Approx(direct).epsilon(0.06));  // the noise's power is itself measured, to a few per cent
+    for (std::size_t p = 0; p < model.size(); p++) direct += ((image[p] - image_mean) - 0.5 * (model[p] - mean)) * (model[p] - mean) / noise;
+    CHECK(candidates[0].score == Approx(direct).epsilon(0.03));  // shells of the measured noise scatter about their mean
 }
 
 TEST_CASE("polished poses have the same bits for any number of threads and any batch") {

@@ -1,0 +1,143 @@
+// Box, memory and time of a run, counted from the shape of its input before it starts. Declared in
+// include/tumble/reconstruct.hpp.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "core/threads.hpp"
+#include "io/element.hpp"
+#include "pose/image_preparation.hpp"
+#include "pose/orientation_grid.hpp"
+#include "reconstruct/checked_options.hpp"
+#include "reconstruct/global_search.hpp"
+#include "reconstruct/working_bands.hpp"
+#include "tumble/reconstruct.hpp"
+
+namespace tumble {
+namespace {
+
+constexpr double assumed_diameter = 0.6;     // of the images' side, where the diameter is not given
+constexpr double program_bytes = 40e6;       // code, libraries, FFT plans
+constexpr double folds_alive = 6;            // normal equations held at once during a round
+constexpr double accumulate_bytes = 190;     // per voxel of the box: padded grids of the kernel while images are inserted
+constexpr double solver_bytes = 50;          // per voxel of the box: spectra of the doubled box
+constexpr double search_batch_images = 32;
+
+// Work per second of one thread, measured on a 2.5 GHz AVX-512 core with the bundled sample and the sets of 1,000 images.
+constexpr double prepared_pixels_per_s = 2.5e7;
+constexpr double search_angles_per_s = 1.4e9;     // scores of one direction at one in-plane angle
+constexpr double polished_samples_per_s = 2.2e7;  // samples of a slice with its derivatives
+constexpr double solved_voxels_per_s = 6e6;       // voxels of the box in one step of the solver
+constexpr double inserted_samples_per_s = 1.5e7;
+constexpr double atom_samples_per_s = 4e8;        // samples of one atom's wave in one image
+
+/// Everything that memory and time are counted from.
+struct Counts {
+    double images = 0, pixels = 0;  // of one image
+    double box = 0, samples = 0;    // of one prepared image
+    double atoms = 0;
+    double directions = 0, shifts = 0, angles = 0, polar_samples = 0;  // of the search; 0 where there is none
+    bool search = false, halves = false;
+    double voxels() const { return box * box * box; }
+};
+
+Counts count(std::int64_t images, std::int64_t side, const ReconstructOptions& options) {
+    const double diameter_A =
+        options.diameter_A > 0 ? options.diameter_A : assumed_diameter * static_cast<double>(side) * options.pixel_size_A;
+    const WorkingBox working = working_box(0.5 * diameter_A, options.pixel_size_A, static_cast<int>(side));
+    const double neighbours = find_element(options.elements.front()).nearest_neighbour_A;
+    Counts c;
+    c.images = static_cast<double>(images);
+    c.pixels = static_cast<double>(side * side);
+    c.box = working.box;
+    c.samples = std::numbers::pi / 8 * c.box * c.box;
+    // A close-packed crystal has one atom in neighbours^3 / sqrt(2).
+    c.atoms = std::numbers::pi / 6 * std::pow(diameter_A / neighbours, 3) * std::numbers::sqrt2;
+    c.search = options.poses.empty();
+    c.halves = c.search || options.polish;
+    if (!c.search) return c;
+    PreparedImages sizes;
+    sizes.box = working.box;
+    sizes.pixel_size_A = options.pixel_size_A;
+    sizes.particle_radius_A = 0.5 * diameter_A;
+    sizes.mask_radius_A = working.mask_radius_A;
+    const WorkingBands bands = working_bands(neighbours, options.pixel_size_A, options.max_resolution_A);
+    GlobalSearchOptions search;
+    search.low_per_A = bands.search_low;
+    search.high_per_A = bands.search_high;
+    const PolarGrid grid = search_grid(sizes, search);
+    c.angles = grid.angles;
+    c.polar_samples = static_cast<double>(grid.rings.size()) * grid.half();
+    c.directions = static_cast<double>(search_directions(sizes, search));
+    c.shifts = static_cast<double>(shift_grid(search.shift_radius_A, search.shift_step_A).size());
+    return c;
+}
+
+/// The largest of what the stages hold at once.
+double memory_bytes(const Counts& c) {
+    const double stack = 4 * c.images * c.pixels;
+    const double prepared = c.images * (4 * c.box * c.box + 8 * c.samples);
+    const double equations = 4 * (8 + 1) * c.voxels();
+    const double search = 8 * c.polar_samples * (c.images + 2 * c.directions) +
+                          search_batch_images * c.shifts * (8 * c.directions + 8 * c.polar_samples);
+    const double maps = accumulate_bytes * c.voxels() + 8 * c.images * c.samples;
+    const double rounds = c.search ? folds_alive * equations + maps : 0;
+    const double atoms = 2 * 8 * std::pow(4 * c.atoms, 2);
+    const double last = 3 * equations + std::max(maps, solver_bytes * c.voxels()) + atoms;
+    return program_bytes + stack + std::max(stack + prepared, prepared + std::max({c.search ? search : 0, rounds, last}));
+}
+
+double search_seconds(const Counts& c) {
+    constexpr double polished_poses = 12 * 8 + 6 * 3, round_poses = 2 * (48 + 5 * 8);  // poses x steps an image
+    const double scores = c.images * c.shifts * 2 * c.directions * c.angles / search_angles_per_s;
+    const double polish = c.images * c.samples * (0.5 * polished_poses + 0.75 * round_poses) / polished_samples_per_s;
+    const double insertion = 2 * c.images * c.samples / inserted_samples_per_s;
+    return scores + polish + insertion + 2 * 5 * 8 * c.voxels() / solved_voxels_per_s;
+}
+
+double half_seconds(const Counts& c) {
+    const double polish = 2 * 3 * c.images * c.samples / polished_samples_per_s;
+    const double atoms = 2 * 4 * c.images * c.samples * c.atoms / atom_samples_per_s;
+    return polish + atoms + 2 * 2 * 10 * c.voxels() / solved_voxels_per_s;
+}
+
+/// Of all threads together.
+double seconds(const Counts& c) {
+    const double prepare = 2 * c.images * c.pixels / prepared_pixels_per_s;
+    const double maps = 2 * c.images * c.samples / inserted_samples_per_s + 4 * 20 * c.voxels() / solved_voxels_per_s;
+    const double atoms = 2 * 4 * c.images * c.samples * c.atoms / atom_samples_per_s;
+    return prepare + maps + atoms + (c.search ? search_seconds(c) : 0) + (c.halves ? half_seconds(c) : 0);
+}
+
+std::string megabytes(double bytes) {
+    return bytes < 1e9 ? fmt::format("{:.0f} MB", bytes / 1e6) : fmt::format("{:.1f} GB", bytes / 1e9);
+}
+
+std::string duration(double s) {
+    return s < 100 ? fmt::format("{:.0f} s", std::max(1.0, s)) : fmt::format("{:.0f} min", s / 60);
+}
+
+}  // namespace
+
+ReconstructPlan plan_reconstruction(std::int64_t images, std::int64_t height, std::int64_t width,
+                                    const ReconstructOptions& options) {
+    check_options(images, height, width, options);
+    const Counts c = count(images, width, options);
+    const int threads = ThreadPool(options.threads).size();
+    ReconstructPlan plan;
+    plan.box = static_cast<int>(c.box);
+    plan.memory_bytes = static_cast<std::uint64_t>(memory_bytes(c));
+    plan.time_s = seconds(c) / threads;
+    plan.device = "cpu";
+    plan.lines.push_back(fmt::format("plan: {} images in a working box of {} px{}, on the CPU with {} threads", images, plan.box,
+                                     options.diameter_A > 0 ? "" : " (estimate, the diameter is not given)", threads));
+    if (c.search)
+        plan.lines.push_back(fmt::format("plan: search of {:.0f} directions, {:.0f} in-plane angles, {:.0f} shifts an image",
+                                         2 * c.directions, c.angles, c.shifts));
+    plan.lines.push_back(fmt::format("plan: memory about {}, time about {}", megabytes(memory_bytes(c)), duration(plan.time_s)));
+    return plan;
+}
+
+}  // namespace tumble
