@@ -261,7 +261,7 @@ TEST_CASE("a full disk is told with the file, exit 1, and leaves no part of a fi
     Case c(SmallStack().bytes());
     const Outcome run = run_tumble({"reconstruct", c.stack, "--element", "Pt", "--pixel-size", "0.358", "--poses",
                                     c.star, "--out", c.out, "--quiet"},
-                                   {}, 10);
+                                   {}, 1000);
     CAPTURE(run.errors);
     CHECK(run.exit_code == 1);
     CHECK(count_lines(run.errors) == 1);
