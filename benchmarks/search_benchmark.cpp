@@ -8,7 +8,7 @@
 
 #include "benchmarks/search_baseline_kernel.hpp"
 #include "benchmarks/search_scene.hpp"
-#include "benchmarks/search_timing.hpp"
+#include "benchmarks/timing.hpp"
 #include "pose/kernel_dispatch.hpp"
 #include "pose/legacy_correlation.hpp"
 #include "pose/score.hpp"

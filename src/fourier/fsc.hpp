@@ -18,7 +18,8 @@ ShellCorrelation shell_correlation(const Volume& half1, const Volume& half2, Vol
                                    std::uint64_t seed, ThreadPool& pool);
 /// Resolution where `curve`, followed outward from its strongest shells, first stays below `threshold` for two shells.
 /// Phase-contrast images hold no signal at the lowest frequencies, so that the curve may begin low: the walk starts where
-/// the mean of three neighbouring shells is highest. Shell 0 is ignored.
+/// the mean of three neighbouring shells is highest. Where even that mean is below the threshold nothing is resolved: the
+/// spacing of shell 1 is returned. Shell 0 is ignored.
 Resolution resolution_at(const std::vector<double>& frequency_per_A, const std::vector<double>& curve,
                          double threshold);
 
