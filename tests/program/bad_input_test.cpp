@@ -2,6 +2,7 @@
 // lost.
 #include <cmath>
 #include <limits>
+#include <random>
 
 #include "catch.hpp"
 #include "program_runner.hpp"
@@ -260,7 +261,7 @@ TEST_CASE("a full disk is told with the file, exit 1, and leaves no part of a fi
     Case c(SmallStack().bytes());
     const Outcome run = run_tumble({"reconstruct", c.stack, "--element", "Pt", "--pixel-size", "0.358", "--poses",
                                     c.star, "--out", c.out, "--quiet"},
-                                   {}, 10);
+                                   {}, 1000);
     CAPTURE(run.errors);
     CHECK(run.exit_code == 1);
     CHECK(count_lines(run.errors) == 1);
@@ -291,4 +292,23 @@ TEST_CASE("an element that is none, and a reference of another box, are told") {
                                       sample_file("low_resolution_reference.mrc"), "--dry-run", "--progress", "plain"});
     CHECK(other.exit_code == 0);
     CHECK_THAT(other.errors, ContainsSubstring("resampled"));
+}
+
+TEST_CASE("noise alone ends with 3 and a sentence, and the summary says why") {
+    SmallStack stack;
+    stack.width = stack.height = 64;
+    stack.images = 40;
+    std::mt19937 random(7);
+    std::poisson_distribution<int> counts(20);
+    for (int i = 0; i < 64 * 64 * 40; i++) stack.values.push_back(static_cast<float>(counts(random)));
+    const Case c(stack.bytes());
+    const Outcome outcome = run_tumble({"reconstruct", c.stack, "--element", "Pt", "--pixel-size", "0.358", "--reference",
+                                        sample_file("low_resolution_reference.mrc"), "--out", c.out, "--quiet"});
+    CAPTURE(outcome.errors);
+    CHECK(outcome.exit_code == 3);
+    CHECK(count_lines(outcome.errors) == 1);
+    CHECK_THAT(outcome.errors, ContainsSubstring("stack.mrcs") && ContainsSubstring("do not support"));
+    const std::string summary = read_text(c.out + "/summary.json");
+    CHECK_THAT(summary, ContainsSubstring("\"failed\"") && ContainsSubstring("no particle"));
+    CHECK_FALSE(std::filesystem::exists(c.out + "/atoms.xyz"));
 }
