@@ -1,4 +1,4 @@
-#include "benchmarks/insertion_baseline_kernel.hpp"
+#include "insertion_baseline_kernel.hpp"
 
 #include <math.h>
 
