@@ -23,7 +23,9 @@ std::vector<float> ball_mask() {
     for (int z = 0; z < support; z++)
         for (int y = 0; y < support; y++)
             for (int x = 0; x < support; x++)
-                mask.push_back(std::hypot(x - support / 2, y - support / 2, z - support / 2) < mask_radius ? 1.0f : 0.0f);
+                mask.push_back(std::hypot(x - support / 2, y - support / 2, z - support / 2) < mask_radius
+                                   ? 1.0f
+                                   : 0.0f);
     return mask;
 }
 
@@ -100,7 +102,7 @@ Volume gradient_map(const Views& views, const std::vector<float>& mask, bool noi
 
 }  // namespace
 
-std::vector<BenchmarkRatio> density_benchmark() {
+std::vector<BenchmarkRatio> density_benchmark(bool) {
     ThreadPool pool;
     const std::vector<float> mask = ball_mask();
     const Volume truth = atom_map(mask);
@@ -111,15 +113,19 @@ std::vector<BenchmarkRatio> density_benchmark() {
     for (const bool noisy : {false, true}) {
         if (noisy) add_noise(views);
         const auto chosen = [&](const Errors& e) { return noisy ? e.band : e.all; };
-        const double gradients = chosen(errors_of(gradient_map(views, mask, noisy, pool), truth, mask, false));
+        const double gradients =
+            chosen(errors_of(gradient_map(views, mask, noisy, pool), truth, mask, false));
         const auto weights = [&](const Volume& kernel) {
-            return chosen(errors_of(pipe_menon_map(views.view(), support, kernel, steps, pool), truth, mask, true));
+            return chosen(
+                errors_of(pipe_menon_map(views.view(), support, kernel, steps, pool), truth, mask, true));
         };
-        const double gridding = weights(gridding_kernel(image, support)), overlap = weights(overlap_kernel(mask_radius));
-        out.push_back({noisy ? "cg_quality_noisy_band" : "cg_quality", gradients / gridding, "<= 0.6",
-                       fmt::format("map error {:.3f} after {} steps, Pipe-Menon {:.3f}; with the kernel of the "
-                                   "support's self-overlap {:.3f}",
-                                   gradients, steps, gridding, overlap)});
+        const double gridding = weights(gridding_kernel(image, support)),
+                     overlap = weights(overlap_kernel(mask_radius));
+        out.push_back(
+            {noisy ? "cg_quality_noisy_band" : "cg_quality", gradients / gridding, "<= 0.6",
+             fmt::format("map error {:.3f} after {} steps, Pipe-Menon {:.3f}; with the kernel of the "
+                         "support's self-overlap {:.3f}",
+                         gradients, steps, gridding, overlap)});
     }
     return out;
 }

@@ -37,9 +37,11 @@ void scatter_in_order(const ScatterGrid& grid, const float* table, const float* 
         const Lanes8 twice = __builtin_shufflevector(x, x, 0, 0, 1, 1, 2, 2, 3, 3);
         const Lanes8 value = twice * Lanes8{re, im, re, im, re, im, re, im};
         for (int k = 0; k < 4; k++) {
-            const std::int64_t plane = static_cast<std::int64_t>(wrapped(first[2] + k, grid.side)) * grid.side;
+            const std::int64_t plane =
+                static_cast<std::int64_t>(wrapped(first[2] + k, grid.side)) * grid.side;
             for (int j = 0; j < 4; j++) {
-                const std::int64_t cell = (plane + wrapped(first[1] + j, grid.side)) * grid.stride + first[0] + 4;
+                const std::int64_t cell =
+                    (plane + wrapped(first[1] + j, grid.side)) * grid.stride + first[0] + 4;
                 const float weight = taps[2][k] * taps[1][j];
                 *reinterpret_cast<Lanes8*>(grid.data + 2 * cell) += value * weight;
                 *reinterpret_cast<Lanes4*>(grid.weight + cell) += x * weight;

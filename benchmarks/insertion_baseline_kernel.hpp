@@ -22,13 +22,16 @@ constexpr int scatter_table_steps = 4096;
 using ScatterKernel = void (*)(const ScatterGrid& grid, const float* table, const float* rotation,
                                const float* points, std::int64_t count, const float* values);
 namespace portable {
-void scatter_in_order(const ScatterGrid&, const float*, const float*, const float*, std::int64_t, const float*);
+void scatter_in_order(const ScatterGrid&, const float*, const float*, const float*, std::int64_t,
+                      const float*);
 }
 namespace avx2 {
-void scatter_in_order(const ScatterGrid&, const float*, const float*, const float*, std::int64_t, const float*);
+void scatter_in_order(const ScatterGrid&, const float*, const float*, const float*, std::int64_t,
+                      const float*);
 }
 namespace avx512 {
-void scatter_in_order(const ScatterGrid&, const float*, const float*, const float*, std::int64_t, const float*);
+void scatter_in_order(const ScatterGrid&, const float*, const float*, const float*, std::int64_t,
+                      const float*);
 }
 
 }  // namespace tumble

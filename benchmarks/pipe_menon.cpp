@@ -38,10 +38,12 @@ std::vector<Complexf> density(const SliceSamples& weights, const Volume& kernel,
 Volume gridding_kernel(int box, int support) {
     constexpr double width = 4, pi = std::numbers::pi;
     const double padding = static_cast<double>(box) / support;
-    const double beta = pi * std::sqrt(width * width / (padding * padding) * (padding - 0.5) * (padding - 0.5) - 0.8);
+    const double beta =
+        pi * std::sqrt(width * width / (padding * padding) * (padding - 0.5) * (padding - 0.5) - 0.8);
     std::vector<double> profile;
     for (int x = -box / 2; x < box - box / 2; x++) {
-        const double q = pi * width * x / box, square = beta * beta - q * q, root = std::sqrt(std::abs(square));
+        const double q = pi * width * x / box, square = beta * beta - q * q,
+                     root = std::sqrt(std::abs(square));
         profile.push_back((square > 0 ? std::sinh(root) : std::sin(root)) / root / (std::sinh(beta) / beta));
     }
     Volume out(box, 1);
@@ -60,13 +62,15 @@ Volume overlap_kernel(double radius) {
     for (int z = 0; z < box; z++)
         for (int y = 0; y < box; y++)
             for (int x = 0; x < box; x++) {
-                const double r = std::min(1.0, std::hypot(x - box / 2, y - box / 2, z - box / 2) / (2 * radius));
+                const double r =
+                    std::min(1.0, std::hypot(x - box / 2, y - box / 2, z - box / 2) / (2 * radius));
                 out.at(x, y, z) = static_cast<float>((1 - r) * (1 - r) * (1 + r / 2));
             }
     return out;
 }
 
-Volume pipe_menon_map(const SliceSamples& samples, int box, const Volume& kernel, int steps, ThreadPool& pool) {
+Volume pipe_menon_map(const SliceSamples& samples, int box, const Volume& kernel, int steps,
+                      ThreadPool& pool) {
     const std::vector<float> ones(samples.points.size(), 1.0f);
     std::vector<Complexf> weights(samples.rotations.size() * samples.points.size(), Complexf(1, 0));
     for (int step = 0; step < steps; step++) {

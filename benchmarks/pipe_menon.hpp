@@ -19,6 +19,7 @@ Volume overlap_kernel(double radius);
 
 /// Map of box^3 from weighted samples after `steps` steps. Image weights must be 1. The map's scale is
 /// arbitrary.
-Volume pipe_menon_map(const SliceSamples& samples, int box, const Volume& kernel, int steps, ThreadPool& pool);
+Volume pipe_menon_map(const SliceSamples& samples, int box, const Volume& kernel, int steps,
+                      ThreadPool& pool);
 
 }  // namespace tumble::benchmark

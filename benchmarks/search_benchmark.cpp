@@ -294,8 +294,8 @@ void Bench::shift_row() {
          [&] { score(packed_, table); }});
     const double row = t[0] / 64, against = t[1] / packed_.pairs() * 20000;
     add("shift_row", row / against, "<= 0.02",
-        fmt::format("{:.1f} us to make a row, {:.2f} ms to score it against 20,000 views",
-                    1e6 * row, 1e3 * against));
+        fmt::format("{:.1f} us to make a row, {:.2f} ms to score it against 20,000 views", 1e6 * row,
+                    1e3 * against));
 }
 
 void Bench::two_cores() {
