@@ -1,13 +1,13 @@
 #pragma once
-// Benchmarks of the Fourier room: slices, insertion and density compensation.
+// Benchmarks of the Fourier room: slices, insertion and the step of the density compensation.
 #include <vector>
 
 #include "benchmarks/benchmark_ratio.hpp"
 
-namespace tumble {
+namespace tumble::benchmark {
 
-/// All ratios of the Fourier room, about half a minute. One-thread times are the calling thread's processor
-/// time; two-thread times are wall time and mean little on a busy machine.
-std::vector<BenchmarkRatio> fourier_benchmark();
+/// One-thread times are the calling thread's processor time; two-thread times are wall time and mean little
+/// on a busy machine. Against ducc0 where TUMBLE_PEER_PYTHON names a Python that has it.
+std::vector<BenchmarkRatio> fourier_benchmark(bool quick);
 
-}  // namespace tumble
+}  // namespace tumble::benchmark

@@ -8,7 +8,7 @@
 
 #include "benchmarks/search_baseline_kernel.hpp"
 #include "benchmarks/search_scene.hpp"
-#include "benchmarks/search_timing.hpp"
+#include "benchmarks/timing.hpp"
 #include "pose/kernel_dispatch.hpp"
 #include "pose/legacy_correlation.hpp"
 #include "pose/score.hpp"
@@ -294,8 +294,8 @@ void Bench::shift_row() {
          [&] { score(packed_, table); }});
     const double row = t[0] / 64, against = t[1] / packed_.pairs() * 20000;
     add("shift_row", row / against, "<= 0.02",
-        fmt::format("{:.1f} us to make a row, {:.2f} ms to score it against 20,000 views",
-                    1e6 * row, 1e3 * against));
+        fmt::format("{:.1f} us to make a row, {:.2f} ms to score it against 20,000 views", 1e6 * row,
+                    1e3 * against));
 }
 
 void Bench::two_cores() {

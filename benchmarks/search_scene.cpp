@@ -16,26 +16,6 @@ namespace {
 constexpr int box = 160;
 constexpr double lattice_px = 3.92 / 0.358, atom_sigma_px = 0.35 / 0.358;
 
-/// The 314 sites of an fcc lattice nearest to an off-lattice centre, moved by 0.1 A on each axis, turned at
-/// random.
-std::vector<Vec3> ball(int crystal) {
-    RandomStream random(static_cast<std::uint64_t>(crystal), 0, RandomPurpose::structure);
-    const Vec3 centre{0.21 + 0.05 * crystal, 0.13, 0.34};
-    std::vector<Vec3> sites;
-    for (int x = -8; x <= 8; x++)
-        for (int y = -8; y <= 8; y++)
-            for (int z = -8; z <= 8; z++)
-                if ((x + y + z) % 2 == 0)
-                    sites.push_back(0.5 * lattice_px * (Vec3{x * 1.0, y * 1.0, z * 1.0} - centre));
-    std::stable_sort(sites.begin(), sites.end(), [](Vec3 a, Vec3 b) { return dot(a, a) < dot(b, b); });
-    sites.resize(314);
-    const Mat3 turn =
-        rotation_about({random.normal(), random.normal(), random.normal()}, 6 * random.uniform());
-    for (auto& site : sites)
-        site = turn * (site + (0.1 / 0.358) * Vec3{random.normal(), random.normal(), random.normal()});
-    return sites;
-}
-
 /// Polar samples of the particle turned by `rotation`. Along a ring's radius the phase of an atom grows by a
 /// constant factor, so each (angle, atom) needs one sine and cosine.
 void sample_slice(const PolarGrid& grid, const std::vector<Vec3>& atoms, const Mat3& rotation,
@@ -69,6 +49,26 @@ void sample_slice(const PolarGrid& grid, const std::vector<Vec3>& atoms, const M
 
 }  // namespace
 
+// The 314 sites of an fcc lattice nearest to an off-lattice centre, moved by 0.1 A on each axis, turned at
+// random.
+std::vector<Vec3> scene_atoms(int crystal) {
+    RandomStream random(static_cast<std::uint64_t>(crystal), 0, RandomPurpose::structure);
+    const Vec3 centre{0.21 + 0.05 * crystal, 0.13, 0.34};
+    std::vector<Vec3> sites;
+    for (int x = -8; x <= 8; x++)
+        for (int y = -8; y <= 8; y++)
+            for (int z = -8; z <= 8; z++)
+                if ((x + y + z) % 2 == 0)
+                    sites.push_back(0.5 * lattice_px * (Vec3{x * 1.0, y * 1.0, z * 1.0} - centre));
+    std::stable_sort(sites.begin(), sites.end(), [](Vec3 a, Vec3 b) { return dot(a, a) < dot(b, b); });
+    sites.resize(314);
+    const Mat3 turn =
+        rotation_about({random.normal(), random.normal(), random.normal()}, 6 * random.uniform());
+    for (auto& site : sites)
+        site = turn * (site + (0.1 / 0.358) * Vec3{random.normal(), random.normal(), random.normal()});
+    return sites;
+}
+
 SearchScene make_search_scene(int first_ring, std::int64_t directions, std::int64_t images, double noise,
                               int crystal, ThreadPool& pool) {
     SearchScene scene;
@@ -80,7 +80,7 @@ SearchScene make_search_scene(int first_ring, std::int64_t directions, std::int6
     scene.images.resize(static_cast<std::size_t>(images) * scene.samples());
     scene.image_index.resize(static_cast<std::size_t>(images));
     std::iota(scene.image_index.begin(), scene.image_index.end(), 0);
-    const auto reference = ball(crystal), particle = ball(1);
+    const auto reference = scene_atoms(crystal), particle = scene_atoms(1);
     pool.each(directions + images, [&](std::int64_t i, int) {
         if (i < directions) {
             sample_slice(scene.grid, reference, scene.bases[static_cast<std::size_t>(i)],

@@ -23,6 +23,10 @@ struct SearchScene {
 /// Radius of the particle with its blur in pixels, for the basis.
 constexpr double scene_radius_px = 32;
 
+/// The atoms of a random particle in pixels from the origin, no two crystals alike; the same for the same
+/// number.
+std::vector<Vec3> scene_atoms(int crystal);
+
 /// Box 160, rings `first_ring` .. 80, 256 angles; 314 atoms of an fcc ball of radius 30 px, displaced at
 /// random, at 0.358 A per pixel. The slices are exact sums over the atoms. noise: standard deviation in units
 /// of the signal's rms. crystal: which random particle the slices are of; the images are always of

@@ -22,6 +22,6 @@ target_compile_options(tumble_warnings INTERFACE -fno-math-errno)
 
 add_library(tumble_sanitizers INTERFACE)
 if(TUMBLE_SANITIZE)
-    target_compile_options(tumble_sanitizers INTERFACE -fsanitize=${TUMBLE_SANITIZE} -fno-omit-frame-pointer -g)
+    target_compile_options(tumble_sanitizers INTERFACE -fsanitize=${TUMBLE_SANITIZE} -fno-omit-frame-pointer -g1)
     target_link_options(tumble_sanitizers INTERFACE -fsanitize=${TUMBLE_SANITIZE})
 endif()

@@ -7,4 +7,4 @@ cd "$(dirname "$0")/.."
 preset=${1:?which preset: release, dev, asan or tsan}
 shift
 cmake --preset "$preset" "$@"
-cmake --build "build/$preset" --parallel "$(nproc)"
+cmake --build --preset "$preset" --parallel "$(nproc)"

@@ -5,7 +5,7 @@
 #   scripts/install_dependencies.sh --picture  also what the demo's picture needs (python3-numpy, python3-matplotlib)
 set -euo pipefail
 
-packages=(build-essential cmake ninja-build git ca-certificates
+packages=(build-essential cmake ninja-build git ca-certificates python3
     libeigen3-dev libcli11-dev nlohmann-json3-dev libfmt-dev catch2
     libfftw3-dev zlib1g-dev libhdf5-dev)
 for argument in "$@"; do

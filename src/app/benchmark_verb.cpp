@@ -2,12 +2,17 @@
 // (docs/performance.md).
 #include <fmt/format.h>
 
+#include <array>
+#include <cmath>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "app/verb.hpp"
+#include "benchmarks/density_benchmark.hpp"
 #include "benchmarks/fourier_benchmark.hpp"
+#include "benchmarks/iteration_benchmark.hpp"
+#include "benchmarks/relion_benchmark.hpp"
 #include "benchmarks/search_benchmark.hpp"
 #include "io/atomic_file.hpp"
 #include "tumble/build_information.hpp"
@@ -23,9 +28,12 @@ struct Group {
 };
 
 void print_table(const Group& group) {
-    fmt::print("\n{}\n{:<46} {:>10} {:>10}\n", group.name, "ratio or fraction", "measured", "wanted");
+    fmt::print("\n{}\n{:<28} {:>9}  {:<12}  {}\n", group.name, "ratio or fraction", "measured", "wanted",
+               "detail");
     for (const benchmark::BenchmarkRatio& ratio : group.ratios)
-        fmt::print("{:<46} {:>10.3g} {:>10}  {}\n", ratio.name, ratio.value, ratio.wanted, ratio.detail);
+        fmt::print("{:<28} {:>9}  {:<12}  {}\n", ratio.name,
+                   std::isnan(ratio.value) ? "skipped" : fmt::format("{:.3g}", ratio.value), ratio.wanted,
+                   ratio.detail);
 }
 
 std::string as_json(const std::vector<Group>& groups, bool quick) {
@@ -45,15 +53,26 @@ std::string as_json(const std::vector<Group>& groups, bool quick) {
     return document.dump(2) + "\n";
 }
 
-int run(bool quick, const std::string& json_file) {
+struct Section {
+    const char* name;
+    std::vector<benchmark::BenchmarkRatio> (*measure)(bool quick);
+};
+constexpr std::array sections{
+    Section{"search", benchmark::search_benchmark}, Section{"fourier", benchmark::fourier_benchmark},
+    Section{"density", benchmark::density_benchmark}, Section{"iteration", benchmark::iteration_benchmark},
+    Section{"relion", benchmark::relion_benchmark}};
+
+int run(bool quick, const std::string& only, const std::string& json_file) {
     const BuildInformation info = build_information();
     fmt::print("tumble {} ({}), {}, {} cores; each ratio is taken in this one run\n", info.version,
                info.revision, info.instruction_set, info.cores);
     std::vector<Group> groups;
-    groups.push_back({"search", benchmark::search_benchmark(quick)});
-    print_table(groups.back());
-    groups.push_back({"fourier", benchmark::fourier_benchmark(quick)});
-    print_table(groups.back());
+    for (const Section& section : sections) {
+        if (!only.empty() && only != section.name) continue;
+        groups.push_back({section.name, section.measure(quick)});
+        print_table(groups.back());
+        std::fflush(stdout);
+    }
     if (!json_file.empty()) write_text_file(json_file, as_json(groups, quick));
     return 0;
 }
@@ -62,12 +81,15 @@ int run(bool quick, const std::string& json_file) {
 
 Verb benchmark_verb(CLI::App& program) {
     const auto quick = std::make_shared<bool>(false);
+    const auto only = std::make_shared<std::string>();
     const auto json_file = std::make_shared<std::string>();
     CLI::App* options = program.add_subcommand("benchmark", "How fast this machine is");
     options->add_flag("--quick", *quick, "Small sizes, under a minute");
+    options->add_option("--only", *only, "One section: search, fourier, density, iteration or relion")
+        ->check(CLI::IsMember({"search", "fourier", "density", "iteration", "relion"}));
     options->add_option("--json", *json_file, "Also write the figures to this file");
     options->footer("Example: tumble benchmark --quick --json benchmark.json");
-    return {options, [=](const std::string&) { return run(*quick, *json_file); }};
+    return {options, [=](const std::string&) { return run(*quick, *only, *json_file); }};
 }
 
 }  // namespace tumble::app

@@ -7,14 +7,12 @@
 #include <filesystem>
 #include <vector>
 
-#include "app/file_kind.hpp"
 #include "app/interrupt.hpp"
 #include "app/version_line.hpp"
+#include "io/atoms_file.hpp"
 #include "io/emd.hpp"
-#include "io/extxyz.hpp"
-#include "io/mmcif.hpp"
+#include "io/file_format.hpp"
 #include "io/mrc.hpp"
-#include "io/pdb.hpp"
 #include "io/poses_star.hpp"
 #include "tumble/error.hpp"
 
@@ -33,14 +31,14 @@ void require_finite(const std::string& file, const float* values, std::int64_t c
                                         section + 1, values[i]));
 }
 
-MrcKind kind_to_write(const NamedFile& out, const MrcInfo& info) {
-    if (out.ending == "mrcs" || out.ending == "st") return MrcKind::stack;
-    if (out.ending == "map" || out.ending == "ccp4") return MrcKind::map;
-    return info.is_volume ? MrcKind::map : MrcKind::stack;
+/// .mrcs is for images; under .mrc the input decides. RELION writes stacks that call themselves volumes.
+MrcKind kind_to_write(const std::string& in, const std::string& out, const MrcInfo& info) {
+    if (format_of(out) == FileFormat::mrc_stack) return MrcKind::stack;
+    return info.is_volume && format_of(in) != FileFormat::mrc_stack ? MrcKind::map : MrcKind::stack;
 }
 
 /// A map has one voxel size on all three axes or none that can be kept.
-double pixel_size_to_write(const NamedFile& in, const MrcInfo& info, MrcKind kind,
+double pixel_size_to_write(const std::string& in, const MrcInfo& info, MrcKind kind,
                            const ConvertOptions& options) {
     if (options.pixel_size_A > 0) return options.pixel_size_A;
     const auto& cell = info.cell_pixel_A;
@@ -48,52 +46,48 @@ double pixel_size_to_write(const NamedFile& in, const MrcInfo& info, MrcKind kin
         throw bad_input(
             fmt::format("'{}': voxel sizes {:.6g}, {:.6g}, {:.6g} A on x, y, z, expected equal ones or "
                         "--pixel-size",
-                        in.path, cell[0], cell[1], cell[2]));
+                        in, cell[0], cell[1], cell[2]));
     return info.pixel_size_A;
 }
 
-void mrc_to_mrc(const NamedFile& in, const NamedFile& out, const ConvertOptions& options) {
-    MrcReader reader(in.path, options.bytes);
+void mrc_to_mrc(const std::string& in, const std::string& out, const ConvertOptions& options) {
+    MrcReader reader(in, options.bytes);
     const MrcInfo& info = reader.info();
     if (info.is_volume_stack)
         throw bad_input(
-            fmt::format("'{}': found a stack of volumes, expected images or one map", in.path));
-    const MrcKind kind = kind_to_write(out, info);
-    MrcWriter writer(out.path, info.nx, info.ny, pixel_size_to_write(in, info, kind, options), kind,
+            fmt::format("'{}': found a stack of volumes, expected images or one map", in));
+    const MrcKind kind = kind_to_write(in, out, info);
+    MrcWriter writer(out, info.nx, info.ny, pixel_size_to_write(in, info, kind, options), kind,
                      program_name(), options.precision);
     const std::int64_t pixels = info.nx * info.ny;
     const std::int64_t piece = std::clamp<std::int64_t>(values_a_piece / pixels, 1, info.nz);
     std::vector<float> values(static_cast<std::size_t>(piece * pixels));
     for (std::int64_t first = 0; first < info.nz; first += piece) {
         if (interrupt_requested())
-            throw Error(ErrorKind::interrupted, fmt::format("interrupted, '{}' was not written", out.path));
+            throw Error(ErrorKind::interrupted, fmt::format("interrupted, '{}' was not written", out));
         const std::int64_t count = std::min(piece, info.nz - first);
         reader.read_images(first, count, values.data());
         for (std::int64_t i = 0; i < count; i++)
-            require_finite(in.path, values.data() + i * pixels, pixels, first + i);
+            require_finite(in, values.data() + i * pixels, pixels, first + i);
         writer.write_images(values.data(), count);
     }
     writer.commit();
 }
 
-Volume read_any_map(const NamedFile& in, const ConvertOptions& options) {
-    if (in.kind == FileKind::mrc) {
-        MrcReadOptions reading;
-        reading.pixel_size_A = options.pixel_size_A;
-        reading.bytes = options.bytes;
-        return read_map(in.path, reading);
-    }
-    Volume map = read_emd_map(in.path, options.map_name);
-    require_finite(in.path, map.values.data(), static_cast<std::int64_t>(map.values.size()), 0);
+Volume read_any_map(const std::string& in, const ConvertOptions& options) {
+    MrcReadOptions reading;
+    reading.bytes = options.bytes;
+    Volume map = is_mrc(format_of(in)) ? read_map(in, reading) : read_emd_map(in, options.map_name);
+    require_finite(in, map.values.data(), static_cast<std::int64_t>(map.values.size()), 0);
     if (options.pixel_size_A > 0) map.voxel_A = options.pixel_size_A;
     return map;
 }
 
-void write_any_map(const NamedFile& out, const Volume& map, const ConvertOptions& options) {
-    if (out.kind == FileKind::hdf5) return write_emd(out.path, map);
-    if (out.ending == "mrcs" || out.ending == "st")
-        throw bad_input(fmt::format("'{}': found the ending of a stack, expected .mrc for a map", out.path));
-    MrcWriter writer(out.path, map.box, map.box, map.voxel_A, MrcKind::map, program_name(),
+void write_any_map(const std::string& out, const Volume& map, const ConvertOptions& options) {
+    if (format_of(out) == FileFormat::hdf5) return write_emd(out, map);
+    if (format_of(out) == FileFormat::mrc_stack)
+        throw bad_input(fmt::format("'{}': found the ending of a stack, expected .mrc for a map", out));
+    MrcWriter writer(out, map.box, map.box, map.voxel_A, MrcKind::map, program_name(),
                      options.precision);
     writer.write_images(map.values.data(), map.box);
     writer.commit();
@@ -112,12 +106,12 @@ std::string stack_of(const StarFile& file, const std::string& star) {
     return "";
 }
 
-void star_to_star(const NamedFile& in, const NamedFile& out, const ConvertOptions& options) {
-    const StarFile file = read_star(in.path);
+void star_to_star(const std::string& in, const std::string& out, const ConvertOptions& options) {
+    const StarFile file = read_star(in);
     double pixel_A = options.pixel_size_A;
     std::int64_t size = options.image_size_px;
     if (!file.find("optics") && (size == 0 || pixel_A <= 0)) {
-        const std::string stack = stack_of(file, in.path);
+        const std::string stack = stack_of(file, in);
         if (!stack.empty()) {
             const MrcInfo info = read_mrc_info(stack);
             size = size > 0 ? size : info.nx;
@@ -127,58 +121,49 @@ void star_to_star(const NamedFile& in, const NamedFile& out, const ConvertOption
             throw bad_input(
                 fmt::format("'{}': the stack of its images was not found, expected it, or --image-size "
                             "(pixels) for the optics table of RELION 3.1",
-                            in.path));
+                            in));
     }
-    write_star(out.path, upgraded_to_relion31(file, in.path, pixel_A, size));
+    write_star(out, upgraded_to_relion31(file, in, pixel_A, size));
 }
 
-void atoms_to_atoms(const NamedFile& in, const NamedFile& out) {
-    AtomsFile file;
-    if (in.kind == FileKind::xyz)
-        file = read_extxyz(in.path);
-    else
-        file.atoms = in.kind == FileKind::cif ? read_mmcif(in.path) : read_pdb(in.path);
-    const std::string title = "atoms of " + fs::path(in.path).filename().string();
-    if (out.kind == FileKind::xyz)
-        write_extxyz(out.path, file.atoms, {file.info.begin(), file.info.end()});
-    else if (out.kind == FileKind::cif)
-        write_mmcif(out.path, file.atoms, title);
-    else
-        write_pdb(out.path, file.atoms, title);
-}
-
-bool is_image_or_map(FileKind kind) {
-    return kind == FileKind::mrc || kind == FileKind::hdf5;
-}
-
-void check_output(const NamedFile& out, bool overwrite) {
-    if (out.gzip)
+void check_output(const std::string& out, bool overwrite) {
+    if (is_gzip_name(out))
         throw bad_input(
             fmt::format("'{}': compressed files are read but not written, expected a name without .gz",
-                        out.path));
-    const fs::path folder = fs::path(out.path).parent_path();
+                        out));
+    const fs::path folder = fs::path(out).parent_path();
     if (!folder.empty() && !fs::is_directory(folder))
-        throw bad_input(fmt::format("'{}': the folder '{}' was not found, expected one that exists", out.path,
+        throw bad_input(fmt::format("'{}': the folder '{}' was not found, expected one that exists", out,
                                     folder.string()));
-    if (fs::exists(out.path) && !overwrite)
+    if (fs::exists(out) && !overwrite)
         throw bad_input(fmt::format("'{}': found a file of that name, expected a new one (--overwrite "
                                     "replaces it)",
-                                    out.path));
+                                    out));
+}
+
+void check_names(const std::string& input, const std::string& output) {
+    for (const std::string& file : {input, output})
+        if (format_of(file) == FileFormat::unknown)
+            throw bad_input(
+                fmt::format("'{}': the ending says no known format, expected .mrc .mrcs .map (also with .gz), "
+                            ".emd .h5, .star, .xyz, .cif or .pdb",
+                            file));
 }
 
 }  // namespace
 
 void convert(const std::string& input, const std::string& output, const ConvertOptions& options) {
-    const NamedFile in = named_file(input), out = named_file(output);
-    check_output(out, options.overwrite);
-    if (is_image_or_map(in.kind) && is_image_or_map(out.kind)) {
-        if (in.kind == FileKind::mrc && out.kind == FileKind::mrc) return mrc_to_mrc(in, out, options);
-        return write_any_map(out, read_any_map(in, options), options);
-    }
-    if (in.kind == FileKind::star && out.kind == FileKind::star) return star_to_star(in, out, options);
-    if (holds_atoms(in.kind) && holds_atoms(out.kind)) return atoms_to_atoms(in, out);
-    throw bad_input(fmt::format("'{}' holds {}, which '{}' cannot: expected an OUT for {}", input,
-                                content_of(in.kind), output, content_of(in.kind)));
+    check_names(input, output);
+    check_output(output, options.overwrite);
+    const FileFormat from = format_of(input), to = format_of(output);
+    if (is_mrc(from) && is_mrc(to)) return mrc_to_mrc(input, output, options);
+    if ((is_mrc(from) || from == FileFormat::hdf5) && (is_mrc(to) || to == FileFormat::hdf5))
+        return write_any_map(output, read_any_map(input, options), options);
+    if (from == FileFormat::star && to == FileFormat::star) return star_to_star(input, output, options);
+    if (is_atoms(from) && is_atoms(to))
+        return write_atoms(output, read_atoms(input), "atoms of " + fs::path(input).filename().string());
+    throw bad_input(fmt::format("'{}': found a name for {}, expected one for {}, which '{}' holds", output,
+                                content_of(to), content_of(from), input));
 }
 
 }  // namespace tumble::app

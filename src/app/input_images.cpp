@@ -8,6 +8,12 @@
 
 namespace tumble::app {
 
+namespace {
+
+constexpr std::int64_t smallest_box_px = 16;
+
+}  // namespace
+
 InputImages read_input_images(const std::string& file, double given_pixel_A) {
     InputImages input;
     MrcReadOptions options;
@@ -17,6 +23,9 @@ InputImages read_input_images(const std::string& file, double given_pixel_A) {
     if (input.stack.images < 2)
         throw bad_input(
             fmt::format("'{}': found 1 image, expected a stack of many images of one particle", file));
+    if (input.stack.width < smallest_box_px)
+        throw bad_input(fmt::format("'{}': found images of {} x {} pixels, expected at least {} a side", file,
+                                    input.stack.width, input.stack.height, smallest_box_px));
     if (!(input.pixel_size_A > 0))
         throw bad_input(
             fmt::format("'{}': found no pixel size in the header, expected --pixel-size (A)", file));

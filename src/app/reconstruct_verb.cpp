@@ -217,17 +217,32 @@ std::vector<std::string> closing_lines(const ReconstructResult& result, const Ou
     return lines;
 }
 
+/// The result, or one with a failed verdict where the images do not even show a particle.
+ReconstructResult judged_result(const InputImages& input, const ReconstructOptions& options, TerminalProgress& progress) {
+    try {
+        return reconstruct(input.stack.view(), options, progress);
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::unsupported) throw;
+        ReconstructResult nothing;
+        nothing.verdict = {VerdictStatus::failed, {error.what()}};
+        nothing.device = "cpu";
+        return nothing;
+    }
+}
+
 /// The work proper, into a folder that is ready.
 int work(const Arguments& a, const std::string& command, const InputImages& input,
          const ReconstructOptions& options, OutputFolder& folder, TerminalProgress& progress) {
-    const ReconstructResult result = reconstruct(input.stack.view(), options, progress);
+    const ReconstructResult result = judged_result(input, options, progress);
     progress.finish();
     const int box = static_cast<int>(input.stack.width);
-    write_result_files(folder, result, {a.images, input.pixel_size_A, box});
-    for (const std::string& line : closing_lines(result, folder)) progress.log(line);
     const std::string summary =
         summary_json({command, a.images, input.stack.images, box, input.pixel_size_A, a.seed}, result);
-    if (build_information().hdf5) write_run_file(folder.file("run.h5"), result, summary);
+    if (!result.images.empty()) {
+        write_result_files(folder, result, {a.images, input.pixel_size_A, box});
+        if (build_information().hdf5) write_run_file(folder.file("run.h5"), result, summary);
+    }
+    for (const std::string& line : closing_lines(result, folder)) progress.log(line);
     write_text_file(folder.file("summary.json"), summary);
     folder.commit();
     if (result.verdict.status != VerdictStatus::failed) return 0;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "fourier/central_slice.hpp"
+#include "fourier/circulant_preconditioner.hpp"
 #include "fourier/fft.hpp"
 #include "fourier/half_spectrum.hpp"
 #include "fourier/insertion.hpp"
@@ -139,14 +140,20 @@ void solve_into(const NormalEquations& equations, const SolveProblem& options, s
         throw bad_input("The map has " + std::to_string(map.size()) + " voxels; expected " + std::to_string(voxels) + ".");
     NormalOperator normal(equations, options.prior, pool);
     BandLimit band(equations.box, options.prior, pool);
+    CirculantPreconditioner circulant(equations, options.mask, options.prior, pool);
     std::fill(map.begin(), map.end(), 0.0f);
-    std::vector<float> residual = equations.right_side, limited, product(voxels);
+    std::vector<float> residual = equations.right_side, limited, product(voxels), improved(voxels);
     band.apply(residual);
     apply_mask(residual, options.mask);
-    std::vector<float> direction = residual;
-    double power = dot_product(residual, residual, pool);
+    const auto precondition = [&] {
+        circulant.apply(residual, improved);
+        apply_mask(improved, options.mask);
+    };
+    precondition();
+    std::vector<float> direction = improved;
+    double power = dot_product(residual, residual, pool), slope = dot_product(residual, improved, pool);
     const double goal = options.tolerance * options.tolerance * power;
-    for (int step = 0; step < options.steps && power > goal && power > 0; step++) {
+    for (int step = 0; step < options.steps && power > goal && slope > 0; step++) {
         limited = direction;
         apply_mask(limited, options.mask);
         if (!options.mask.empty())
@@ -156,11 +163,13 @@ void solve_into(const NormalEquations& equations, const SolveProblem& options, s
         apply_mask(product, options.mask);
         const double curvature = dot_product(direction, product, pool);
         if (!(curvature > 0)) break;
-        add_scaled(map, static_cast<float>(power / curvature), direction, pool);
-        add_scaled(residual, static_cast<float>(-power / curvature), product, pool);
-        const double next = dot_product(residual, residual, pool);
-        scale_and_add(direction, static_cast<float>(next / power), residual, pool);
-        power = next;
+        add_scaled(map, static_cast<float>(slope / curvature), direction, pool);
+        add_scaled(residual, static_cast<float>(-slope / curvature), product, pool);
+        precondition();
+        const double next = dot_product(residual, improved, pool);
+        scale_and_add(direction, static_cast<float>(next / slope), improved, pool);
+        power = dot_product(residual, residual, pool);
+        slope = next;
     }
     apply_mask(map, options.mask);
     band.apply(map);

@@ -106,18 +106,13 @@ ShellCorrelation shell_correlation(const Volume& half1, const Volume& half2, Vol
     return out;
 }
 
-namespace {
-
-/// Where the mean of three neighbouring shells is highest.
-std::size_t strongest_shell(const std::vector<double>& curve, std::size_t shells) {
+std::size_t strongest_shell(std::span<const double> curve) {
     std::size_t best = 1;
-    double highest = -2;
-    for (std::size_t s = 1; s + 1 < shells; s++)
-        if (const double mean = (curve[s - 1] + curve[s] + curve[s + 1]) / 3; s > 1 && mean > highest) highest = mean, best = s;
+    double highest = -4;
+    for (std::size_t s = 2; s + 1 < curve.size(); s++)
+        if (const double sum = curve[s - 1] + curve[s] + curve[s + 1]; sum > highest) highest = sum, best = s;
     return best;
 }
-
-}  // namespace
 
 Resolution resolution_at(const std::vector<double>& frequency_per_A, const std::vector<double>& curve,
                          double threshold) {
@@ -125,7 +120,9 @@ Resolution resolution_at(const std::vector<double>& frequency_per_A, const std::
     if (shells < 2)
         throw bad_input("A correlation curve has " + std::to_string(shells) +
                         " shells; expected at least 2.");
-    for (std::size_t s = strongest_shell(curve, shells); s < shells; s++) {
+    const std::size_t start = strongest_shell(std::span(curve).first(shells));
+    if (shells > 2 && curve[start - 1] + curve[start] + curve[start + 1] < 3 * threshold) return {1 / frequency_per_A[1], false};
+    for (std::size_t s = start; s < shells; s++) {
         const bool stays = s + 1 == shells || curve[s + 1] < threshold;
         if (!(curve[s] < threshold && stays)) continue;
         double frequency = frequency_per_A[s];

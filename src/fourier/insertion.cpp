@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -20,6 +21,7 @@ constexpr std::size_t samples_per_sort = 1 << 17;  // fixed: the order of additi
 
 struct Kernels {
     BrickKernel find_bricks;
+    PlaceKernel place_image;
     InsertKernel insert;
 };
 
@@ -27,14 +29,14 @@ Kernels kernels_of([[maybe_unused]] InstructionSet set) {
 #if defined(__x86_64__)
     switch (set) {
         case InstructionSet::avx512:
-            return {avx512::find_bricks, avx512::insert_placed};
+            return {avx512::find_bricks, avx512::place_image, avx512::insert_placed};
         case InstructionSet::avx2:
-            return {avx2::find_bricks, avx2::insert_placed};
+            return {avx2::find_bricks, avx2::place_image, avx2::insert_placed};
         case InstructionSet::portable:
             break;
     }
 #endif
-    return {portable::find_bricks, portable::insert_placed};
+    return {portable::find_bricks, portable::place_image, portable::insert_placed};
 }
 
 /// What is inserted: the points in the disc that have weight, packed.
@@ -55,33 +57,55 @@ KeptPoints kept_points(const SliceSamples& in) {
     return kept;
 }
 
-/// Sample numbers of a group of images, (image - first) * points + point, stably sorted by brick.
+/// Samples of a group of images, stably sorted by brick: within a brick in the order (image, point).
 struct SortedSamples {
-    std::vector<std::int32_t> brick;  ///< of each sample
-    std::vector<std::int32_t> order;  ///< samples by brick
-    std::vector<std::int64_t> begin;  ///< of each brick in `order`
+    std::vector<std::int32_t> brick;     ///< of each sample before sorting
+    AlignedVector<PlacedRecord> placed;  ///< by brick
+    std::vector<std::int64_t> begin;     ///< of each brick in `placed`
+};
+
+/// A group of images that are sorted together, images first .. first + count - 1.
+struct ImageGroup {
+    const SliceSamples& samples;
+    const KeptPoints& kept;
+    std::size_t first, count;
+    int components;
+
+    ImageSamples image(std::int64_t i) const {
+        const std::size_t at = first + static_cast<std::size_t>(i);
+        ImageSamples out;
+        out.rotation = samples.rotations[at].m;
+        out.image_weight = samples.image_weights[at];
+        out.points = &kept.points[0].x;
+        out.point_weights = kept.weights.data();
+        out.index = kept.index.data();
+        if (components == 2)
+            out.values = reinterpret_cast<const float*>(samples.values + at * samples.points.size());
+        out.kept = static_cast<std::int64_t>(kept.points.size());
+        return out;
+    }
 };
 
 /// Counting sort. Shares of images count and then write their own samples, share after share within a brick:
 /// stable, so the result does not depend on the number of shares.
-void sort_by_brick(const InsertionGrid& grid, std::span<const Mat3f> rotations,
-                   std::span<const float> image_weights, const KeptPoints& kept, const Kernels& kernels,
+void sort_by_brick(const InsertionGrid& grid, const ImageGroup& group, const Kernels& kernels,
                    SortedSamples& out, ThreadPool& pool) {
-    const auto points = static_cast<std::int64_t>(kept.points.size());
-    const auto images = static_cast<std::int64_t>(rotations.size());
+    const auto points = static_cast<std::int64_t>(group.kept.points.size());
+    const auto images = static_cast<std::int64_t>(group.count);
     const BrickCounts counts = brick_counts(grid.layout);
     const auto bricks = static_cast<std::size_t>(counts.axis * counts.axis * counts.pieces);
     out.brick.resize(static_cast<std::size_t>(images * points));
-    out.order.resize(out.brick.size());
+    out.placed.resize(out.brick.size());
     std::vector<std::vector<std::int64_t>> next(static_cast<std::size_t>(pool.size()),
                                                 std::vector<std::int64_t>(bricks));
     pool.run(images, [&](std::int64_t first, std::int64_t last, int share) {
         auto& count = next[static_cast<std::size_t>(share)];
         for (auto i = first; i < last; i++) {
-            if (image_weights[static_cast<std::size_t>(i)] == 0) continue;
+            const ImageSamples image = group.image(i);
+            if (image.image_weight == 0) continue;
             std::int32_t* brick = out.brick.data() + i * points;
-            kernels.find_bricks(grid.layout, grid.window.width, counts,
-                                rotations[static_cast<std::size_t>(i)].m, &kept.points[0].x, points, brick);
+            kernels.find_bricks(grid.layout, grid.window.width, counts, image.rotation, image.points, points,
+                                brick);
             for (std::int64_t p = 0; p < points; p++) count[static_cast<std::size_t>(brick[p])]++;
         }
     });
@@ -94,12 +118,15 @@ void sort_by_brick(const InsertionGrid& grid, std::span<const Mat3f> rotations,
     out.begin[bricks] = at;
     pool.run(images, [&](std::int64_t first, std::int64_t last, int share) {
         auto& slot = next[static_cast<std::size_t>(share)];
+        std::vector<PlacedRecord> own(static_cast<std::size_t>(points));
         for (auto i = first; i < last; i++) {
-            if (image_weights[static_cast<std::size_t>(i)] == 0) continue;
-            for (auto s = i * points; s < (i + 1) * points; s++)
-                out.order[static_cast<std::size_t>(
-                    slot[static_cast<std::size_t>(out.brick[static_cast<std::size_t>(s)])]++)] =
-                    static_cast<std::int32_t>(s);
+            const ImageSamples image = group.image(i);
+            if (image.image_weight == 0) continue;
+            kernels.place_image(grid.layout, grid.window.width, image, own.data());
+            const std::int32_t* brick = out.brick.data() + i * points;
+            for (std::int64_t p = 0; p < points; p++)
+                out.placed[static_cast<std::size_t>(slot[static_cast<std::size_t>(brick[p])]++)] =
+                    own[static_cast<std::size_t>(p)];
         }
     });
 }
@@ -167,6 +194,8 @@ InsertionGrid insertion_grid(int padded, int components, const GriddingWindow& w
     grid.window = window;
     grid.layout = grid_layout(padded, window.width);
     grid.components = components;
+    if (grid_size(grid.layout) > std::numeric_limits<std::int32_t>::max())
+        throw bad_input("A grid of side " + std::to_string(padded) + " is too large for insertion.");
     grid.values.assign(static_cast<std::size_t>(grid_size(grid.layout) * components), 0.0f);
     return grid;
 }
@@ -185,19 +214,7 @@ void insert_samples(InsertionGrid& grid, const SliceSamples& in, ThreadPool& poo
     SortedSamples sorted;
     for (std::size_t first = 0; first < images; first += group) {
         const std::size_t count = std::min(group, images - first);
-        const auto rotations = in.rotations.subspan(first, count);
-        const auto image_weights = in.image_weights.subspan(first, count);
-        sort_by_brick(grid, rotations, image_weights, kept, kernels, sorted, pool);
-        InsertionBatch batch;
-        batch.rotations = rotations.front().m;
-        batch.image_weights = image_weights.data();
-        batch.points = &kept.points[0].x;
-        batch.point_weights = kept.weights.data();
-        batch.point_index = kept.index.data();
-        batch.kept = static_cast<std::int64_t>(kept.points.size());
-        batch.points_of_image = static_cast<std::int64_t>(in.points.size());
-        if (grid.components == 2)
-            batch.values = reinterpret_cast<const float*>(in.values + first * in.points.size());
+        sort_by_brick(grid, {in, kept, first, count, grid.components}, kernels, sorted, pool);
         for (int colour = 0; colour < 4; colour++)
             pool.each(of_colour * of_colour, [&](std::int64_t item, int) {
                 const int z = 2 * static_cast<int>(item / of_colour) + colour / 2;
@@ -205,7 +222,8 @@ void insert_samples(InsertionGrid& grid, const SliceSamples& in, ThreadPool& poo
                 if (z >= axis || y >= axis) return;
                 const auto first_piece = static_cast<std::size_t>((z * axis + y) * counts.pieces);
                 const std::int64_t start = sorted.begin[first_piece];
-                kernels.insert(grid.values.data(), grid.layout, taps, batch, sorted.order.data() + start,
+                kernels.insert(grid.values.data(), grid.components, grid.layout, taps,
+                               sorted.placed.data() + start,
                                sorted.begin[first_piece + static_cast<std::size_t>(counts.pieces)] - start);
             });
     }

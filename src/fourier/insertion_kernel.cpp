@@ -6,23 +6,6 @@ namespace tumble::TUMBLE_ISA {
 
 namespace {
 
-inline PlacedSample placed(const InsertionBatch& batch, std::int32_t sample, const GridLayout& layout,
-                           int width) {
-    // Sample numbers fit 32 bits, whose division is twice as fast.
-    const auto kept = static_cast<std::uint32_t>(batch.kept);
-    const std::int64_t image = static_cast<std::uint32_t>(sample) / kept,
-                       p = static_cast<std::uint32_t>(sample) % kept;
-    const float weight = batch.image_weights[image] * batch.point_weights[p];
-    float re = weight, im = 0;
-    if (batch.values) {
-        const float* value = batch.values + 2 * (image * batch.points_of_image + batch.point_index[p]);
-        re = weight * value[0];
-        im = weight * value[1];
-    }
-    return place_sample(batch.rotations + 9 * image, batch.points[2 * p], batch.points[2 * p + 1], re, im,
-                        layout.padded, width);
-}
-
 // The value times the x weights is the same for every row of taps, so a row costs one product and one
 // addition.
 template <int width>
@@ -45,30 +28,27 @@ void add_wide_rows(float* base, std::int64_t row, std::int64_t plane, const Lane
 }
 
 template <int width>
-void insert_real(float* grid, const GridLayout& layout, const WindowTaps& taps, const InsertionBatch& batch,
-                 const std::int32_t* order, std::int64_t count) {
+void insert_real(float* grid, const GridLayout& layout, const WindowTaps& taps, const PlacedRecord* samples,
+                 std::int64_t count) {
     const std::int64_t row = layout.stride, plane = row * layout.rows;
     for (std::int64_t s = 0; s < count; s++) {
-        const PlacedSample sample = placed(batch, order[s], layout, width);
-        const GridPoint& point = sample.point;
+        const PlacedRecord& sample = samples[s];
         PointWeights weights;
-        point_weights(taps, point.tx, point.ty, point.tz, weights);
-        add_rows<width>(grid + grid_index(layout, point.x, point.y, point.z), row, plane,
-                        weights.x * sample.re, weights);
+        point_weights(taps, sample.tx, sample.ty, sample.tz, weights);
+        add_rows<width>(grid + sample.cell, row, plane, weights.x * sample.re, weights);
     }
 }
 
 template <int width>
 void insert_complex(float* grid, const GridLayout& layout, const WindowTaps& taps,
-                    const InsertionBatch& batch, const std::int32_t* order, std::int64_t count) {
+                    const PlacedRecord* samples, std::int64_t count) {
     const std::int64_t row = 2 * static_cast<std::int64_t>(layout.stride), plane = row * layout.rows;
     for (std::int64_t s = 0; s < count; s++) {
-        const PlacedSample sample = placed(batch, order[s], layout, width);
-        const GridPoint& point = sample.point;
+        const PlacedRecord& sample = samples[s];
         PointWeights weights;
-        point_weights(taps, point.tx, point.ty, point.tz, weights);
+        point_weights(taps, sample.tx, sample.ty, sample.tz, weights);
         const Lanes8 re = weights.x * sample.re, im = weights.x * sample.im;
-        float* base = grid + 2 * grid_index(layout, point.x, point.y, point.z);
+        float* base = grid + 2 * static_cast<std::int64_t>(sample.cell);
         if constexpr (width <= 4)
             add_rows<width>(base, row, plane, __builtin_shufflevector(re, im, 0, 8, 1, 9, 2, 10, 3, 11),
                             weights);
@@ -81,12 +61,13 @@ void insert_complex(float* grid, const GridLayout& layout, const WindowTaps& tap
 }
 
 template <int width>
-void insert(float* grid, const GridLayout& layout, const WindowTaps& taps, const InsertionBatch& batch,
-            const std::int32_t* order, std::int64_t count) {
-    if (batch.values)
-        insert_complex<width>(grid, layout, taps, batch, order, count);
+void insert(float* grid, int components, const GridLayout& layout, const WindowTaps& taps,
+            const PlacedRecord* samples, std::int64_t count) {
+    const WindowTaps own = taps;  // a copy that stores to the grid cannot change
+    if (components == 2)
+        insert_complex<width>(grid, layout, own, samples, count);
     else
-        insert_real<width>(grid, layout, taps, batch, order, count);
+        insert_real<width>(grid, layout, own, samples, count);
 }
 
 }  // namespace
@@ -99,23 +80,44 @@ void find_bricks(const GridLayout& layout, int width, BrickCounts counts, const 
     }
 }
 
-void insert_placed(float* grid, const GridLayout& layout, const WindowTaps& taps, const InsertionBatch& batch,
-                   const std::int32_t* order, std::int64_t count) {
+void place_image(const GridLayout& layout, int width, const ImageSamples& image, PlacedRecord* out) {
+    for (std::int64_t p = 0; p < image.kept; p++) {
+        const float weight = image.image_weight * image.point_weights[p];
+        float re = weight, im = 0;
+        if (image.values) {
+            const float* value = image.values + 2 * static_cast<std::int64_t>(image.index[p]);
+            re = weight * value[0];
+            im = weight * value[1];
+        }
+        const PlacedSample sample = place_sample(image.rotation, image.points[2 * p], image.points[2 * p + 1],
+                                                 re, im, layout.padded, width);
+        const GridPoint& point = sample.point;
+        out[p] = {static_cast<std::int32_t>(grid_index(layout, point.x, point.y, point.z)),
+                  point.tx,
+                  point.ty,
+                  point.tz,
+                  sample.re,
+                  sample.im};
+    }
+}
+
+void insert_placed(float* grid, int components, const GridLayout& layout, const WindowTaps& taps,
+                   const PlacedRecord* samples, std::int64_t count) {
     switch (taps.width) {
         case 2:
-            return insert<2>(grid, layout, taps, batch, order, count);
+            return insert<2>(grid, components, layout, taps, samples, count);
         case 3:
-            return insert<3>(grid, layout, taps, batch, order, count);
+            return insert<3>(grid, components, layout, taps, samples, count);
         case 4:
-            return insert<4>(grid, layout, taps, batch, order, count);
+            return insert<4>(grid, components, layout, taps, samples, count);
         case 5:
-            return insert<5>(grid, layout, taps, batch, order, count);
+            return insert<5>(grid, components, layout, taps, samples, count);
         case 6:
-            return insert<6>(grid, layout, taps, batch, order, count);
+            return insert<6>(grid, components, layout, taps, samples, count);
         case 7:
-            return insert<7>(grid, layout, taps, batch, order, count);
+            return insert<7>(grid, components, layout, taps, samples, count);
         default:
-            return insert<8>(grid, layout, taps, batch, order, count);
+            return insert<8>(grid, components, layout, taps, samples, count);
     }
 }
 

@@ -6,41 +6,51 @@
 
 namespace tumble {
 
-/// A group of images whose samples are inserted. Sample s is point s % kept of image s / kept.
-struct InsertionBatch {
-    const float* rotations = nullptr;  ///< 9 an image
-    const float* image_weights = nullptr;
-    const float* points = nullptr;              ///< x, y of each kept point
-    const float* point_weights = nullptr;       ///< of each kept point
-    const std::int32_t* point_index = nullptr;  ///< of each kept point among points_of_image
-    const float* values = nullptr;  ///< interleaved, points_of_image an image; null: insert the weights alone
-    std::int64_t kept = 0, points_of_image = 0;
+/// Samples of one image that are inserted.
+struct ImageSamples {
+    const float* rotation = nullptr;  ///< 9
+    float image_weight = 0;
+    const float* points = nullptr;         ///< x, y of each kept point
+    const float* point_weights = nullptr;  ///< of each kept point
+    const std::int32_t* index = nullptr;   ///< of each kept point among the image's values
+    const float* values = nullptr;         ///< interleaved; null: insert the weights alone
+    std::int64_t kept = 0;
+};
+
+/// A weighted sample at its place: the grid element of its first tap, its window variables, its value. Sorted
+/// by brick, records are read in a stream; what they were made from would be read all over the place.
+struct PlacedRecord {
+    std::int32_t cell;
+    float tx, ty, tz, re, im;
 };
 
 /// brick[p] = number of the brick (insertion_element.hpp) of point p.
 using BrickKernel = void (*)(const GridLayout& layout, int width, BrickCounts counts, const float* rotation,
                              const float* points, std::int64_t count, std::int32_t* brick);
-/// Adds samples to the grid (interleaved complex, or real where the batch has no values) in the order listed.
-using InsertKernel = void (*)(float* grid, const GridLayout& layout, const WindowTaps& taps,
-                              const InsertionBatch& batch, const std::int32_t* order, std::int64_t count);
+/// Places the samples of an image, in the order of its points.
+using PlaceKernel = void (*)(const GridLayout& layout, int width, const ImageSamples& image,
+                             PlacedRecord* out);
+/// Adds samples to the grid in the order listed: interleaved complex (components 2), or their real parts (1).
+using InsertKernel = void (*)(float* grid, int components, const GridLayout& layout, const WindowTaps& taps,
+                              const PlacedRecord* samples, std::int64_t count);
 
 namespace portable {
 void find_bricks(const GridLayout&, int, BrickCounts, const float*, const float*, std::int64_t,
                  std::int32_t*);
-void insert_placed(float*, const GridLayout&, const WindowTaps&, const InsertionBatch&, const std::int32_t*,
-                   std::int64_t);
+void place_image(const GridLayout&, int, const ImageSamples&, PlacedRecord*);
+void insert_placed(float*, int, const GridLayout&, const WindowTaps&, const PlacedRecord*, std::int64_t);
 }  // namespace portable
 namespace avx2 {
 void find_bricks(const GridLayout&, int, BrickCounts, const float*, const float*, std::int64_t,
                  std::int32_t*);
-void insert_placed(float*, const GridLayout&, const WindowTaps&, const InsertionBatch&, const std::int32_t*,
-                   std::int64_t);
+void place_image(const GridLayout&, int, const ImageSamples&, PlacedRecord*);
+void insert_placed(float*, int, const GridLayout&, const WindowTaps&, const PlacedRecord*, std::int64_t);
 }  // namespace avx2
 namespace avx512 {
 void find_bricks(const GridLayout&, int, BrickCounts, const float*, const float*, std::int64_t,
                  std::int32_t*);
-void insert_placed(float*, const GridLayout&, const WindowTaps&, const InsertionBatch&, const std::int32_t*,
-                   std::int64_t);
+void place_image(const GridLayout&, int, const ImageSamples&, PlacedRecord*);
+void insert_placed(float*, int, const GridLayout&, const WindowTaps&, const PlacedRecord*, std::int64_t);
 }  // namespace avx512
 
 }  // namespace tumble

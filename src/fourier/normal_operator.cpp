@@ -7,18 +7,12 @@
 
 namespace tumble {
 
-namespace {
-
-// The prior at `shell` (of width 1/box, not necessarily whole); that of the last shell continues beyond it,
-// where the band limit makes it irrelevant but the operator has to stay positive.
 double prior_at(std::span<const double> prior, std::size_t end, double shell) {
     if (end == 0) return 0;
     const auto low = std::min(static_cast<std::size_t>(shell), end - 1), high = std::min(low + 1, end - 1);
     const double fraction = std::min(1.0, shell - static_cast<double>(low));
     return (1 - fraction) * prior[low] + fraction * prior[high];
 }
-
-}  // namespace
 
 std::size_t band_end(std::span<const double> prior) {
     return static_cast<std::size_t>(

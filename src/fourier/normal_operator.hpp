@@ -15,6 +15,10 @@ namespace tumble {
 /// Number of shells in which a map may have power: up to the first that is not finite.
 std::size_t band_end(std::span<const double> prior);
 
+/// The prior at `shell` of width 1/box, not necessarily whole: linear between shells, that of shell end - 1 beyond it,
+/// where the band limit makes it irrelevant but the operator has to stay positive; 0 without shells.
+double prior_at(std::span<const double> prior, std::size_t end, double shell);
+
 /// Not to be applied by two threads at once (it holds scratch memory).
 class NormalOperator {
   public:

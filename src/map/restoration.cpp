@@ -4,6 +4,7 @@
 #include <string>
 
 #include "fourier/filters.hpp"
+#include "fourier/fsc.hpp"
 #include "tumble/error.hpp"
 
 namespace tumble {
@@ -11,8 +12,9 @@ namespace tumble {
 std::vector<double> wiener_filter(std::span<const double> fsc) {
     std::vector<double> out(fsc.size(), 0.0);
     if (!out.empty()) out[0] = 1;
-    for (std::size_t s = 1; s < fsc.size() && fsc[s] > 0; s++) {
-        const double c = std::min(fsc[s], 1.0);
+    const std::size_t strongest = strongest_shell(fsc);
+    for (std::size_t s = 1; s < fsc.size() && (s < strongest || fsc[s] > 0); s++) {
+        const double c = std::clamp(fsc[s], 0.0, 1.0);
         out[s] = 2 * c / (1 + c);
     }
     return out;

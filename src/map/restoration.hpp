@@ -15,8 +15,9 @@ struct Restoration {
     std::vector<double> filter;  ///< factor per shell of width 1 / (box voxel), in [0, 1]
 };
 
-/// Factor per shell, 2 FSC / (1 + FSC); 1 for shell 0, and 0 from the first shell on where the correlation is
-/// not positive (what comes back up beyond it is chance).
+/// Factor per shell, 2 FSC / (1 + FSC), 0 where the correlation is not positive; 1 for shell 0. Outward from the strongest
+/// shells it stays 0 from the first such shell on (what comes back up beyond it is chance); inward it does not, because
+/// phase-contrast images hold no signal at the lowest frequencies.
 std::vector<double> wiener_filter(std::span<const double> fsc);
 
 /// Multiplies the transform of `map` (all the data, or the average of the halves) by wiener_filter(fsc). fsc:

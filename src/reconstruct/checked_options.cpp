@@ -9,6 +9,7 @@ namespace tumble {
 void check_options(std::int64_t images, std::int64_t height, std::int64_t width, const ReconstructOptions& o) {
     if (images < 2) throw bad_input(fmt::format("the stack holds {} image(s): expected at least 2", images));
     if (height != width) throw bad_input(fmt::format("the images are {} x {} px: expected square ones", width, height));
+    if (width < 16) throw bad_input(fmt::format("the images are {} x {} px: expected boxes of at least 16 px", width, height));
     if (!(o.pixel_size_A > 0)) throw bad_input(fmt::format("the pixel size is {} A: expected a positive number", o.pixel_size_A));
     if (o.elements.empty()) throw bad_input("no element is given: expected at least one chemical symbol");
     for (const auto& symbol : o.elements) find_element(symbol);

@@ -141,6 +141,8 @@ void final_maps_and_atoms(const FinalStageInput& in, const HalfAtoms (&halves)[2
     result.map = restore(map, result.fsc.corrected, backend.pool()).map;
     result.map.voxel_A = in.images->pixel_size_A;
 
+    // What the two halves do not show apart is not believed of their sum either.
+    if (halves[0].atoms.empty() || halves[1].atoms.empty()) return;
     const auto places = atom_places(result.map, in, backend);
     progress.update(0.6);
     if (places.size() < 4) return;

@@ -33,7 +33,8 @@ struct FinalStageInput {
 
 HalfAtoms half_atoms(const FinalStageInput& input, int half, Backend& backend, Progress& progress);
 
-/// Maps, curves and atoms of `result` (on the box of the prepared images); `halves` gives the half distances.
+/// Maps, curves and atoms of `result` (on the box of the prepared images); `halves` gives the half distances;
+/// where one of them has no atoms there are none in the result.
 void final_maps_and_atoms(const FinalStageInput& input, const HalfAtoms (&halves)[2], const std::string& element, std::uint64_t seed,
                           ReconstructResult& result, Backend& backend, Progress& progress);
 

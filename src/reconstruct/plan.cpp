@@ -28,8 +28,8 @@ constexpr double search_batch_images = 32;
 
 // Work per second of one thread, measured on a 2.5 GHz AVX-512 core with the bundled sample and the sets of 1,000 images.
 constexpr double prepared_pixels_per_s = 2.5e7;
-constexpr double search_angles_per_s = 1.4e9;     // scores of one direction at one in-plane angle
-constexpr double polished_samples_per_s = 2.2e7;  // samples of a slice with its derivatives
+constexpr double search_angles_per_s = 6e8;       // scores of one direction at one in-plane angle
+constexpr double polished_samples_per_s = 4.5e6;  // samples of a slice with its derivatives
 constexpr double solved_voxels_per_s = 6e6;       // voxels of the box in one step of the solver
 constexpr double inserted_samples_per_s = 1.5e7;
 constexpr double atom_samples_per_s = 4e8;        // samples of one atom's wave in one image
@@ -91,7 +91,8 @@ double memory_bytes(const Counts& c) {
 }
 
 double search_seconds(const Counts& c) {
-    constexpr double polished_poses = 12 * 8 + 6 * 3, round_poses = 2 * (48 + 5 * 8);  // poses x steps an image
+    // Poses x steps an image: the lists of the search, and two rounds with the mates of a cubic lattice and its shifts.
+    constexpr double polished_poses = 12 * 8 + 6 * 3, round_poses = 2 * (88 + 5 * 8);
     const double scores = c.images * c.shifts * 2 * c.directions * c.angles / search_angles_per_s;
     const double polish = c.images * c.samples * (0.5 * polished_poses + 0.75 * round_poses) / polished_samples_per_s;
     const double insertion = 2 * c.images * c.samples / inserted_samples_per_s;

@@ -123,6 +123,10 @@ Verdict judge(const ReconstructResult& result, const PredictionTest& test) {
         worsen(VerdictStatus::failed, "no atoms stand out of the map's noise: more images, a higher dose or right poses are needed");
         return verdict;
     }
+    double mean_score = 0;
+    for (const auto& image : result.images) mean_score += image.score / static_cast<double>(result.images.size());
+    if (mean_score <= 0)
+        worsen(VerdictStatus::failed, "the atoms of one half of the images predict the other half no better than nothing: the poses are wrong");
     const auto rejected = std::count_if(result.images.begin(), result.images.end(), [](const auto& i) { return i.rejected; });
     if (2 * rejected > static_cast<std::ptrdiff_t>(result.images.size()))
         worsen(VerdictStatus::failed, fmt::format("{} of {} images are not predicted by the others: they do not show one particle, or the poses are wrong",

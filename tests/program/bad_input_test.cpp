@@ -2,6 +2,7 @@
 // lost.
 #include <cmath>
 #include <limits>
+#include <random>
 
 #include "catch.hpp"
 #include "program_runner.hpp"
@@ -92,6 +93,10 @@ TEST_CASE("stacks that no reconstruction can start from are refused") {
     SECTION("one image") {
         stack.images = 1;
         Case(stack.bytes(), 1).refused({"stack.mrcs", "1 image"});
+    }
+    SECTION("too small") {
+        stack.width = stack.height = 12;
+        Case(stack.bytes()).refused({"stack.mrcs", "12", "16"});
     }
     SECTION("not square") {
         stack.height = 30;
@@ -238,4 +243,72 @@ TEST_CASE("atoms, convert and info refuse what they cannot read") {
         CHECK_FALSE(std::filesystem::exists(scratch.file("out")));
         CHECK_FALSE(std::filesystem::exists(scratch.file("other.mrc")));
     }
+}
+
+TEST_CASE("a full disk is told with the file, exit 1, and leaves no part of a file behind") {
+    const ScratchFolder scratch;
+    write_text(scratch.file("in.mrcs"), SmallStack().bytes());
+    write_text(scratch.file("there.mrcs"), "precious");
+    const Outcome outcome =
+        run_tumble({"convert", scratch.file("in.mrcs"), scratch.file("there.mrcs"), "--overwrite"}, {}, 8000);
+    CAPTURE(outcome.errors);
+    CHECK(outcome.exit_code == 1);
+    CHECK(count_lines(outcome.errors) == 1);
+    CHECK_THAT(outcome.errors, ContainsSubstring("there.mrcs"));
+    CHECK(read_text(scratch.file("there.mrcs")) == "precious");
+    CHECK_FALSE(std::filesystem::exists(scratch.file("there.mrcs.partial")));
+
+    Case c(SmallStack().bytes());
+    const Outcome run = run_tumble({"reconstruct", c.stack, "--element", "Pt", "--pixel-size", "0.358", "--poses",
+                                    c.star, "--out", c.out, "--quiet"},
+                                   {}, 1000);
+    CAPTURE(run.errors);
+    CHECK(run.exit_code == 1);
+    CHECK(count_lines(run.errors) == 1);
+    CHECK_FALSE(std::filesystem::exists(c.out + "/summary.json"));
+}
+
+TEST_CASE("an odd box is taken as it is") {
+    SmallStack stack;
+    stack.width = stack.height = 33;
+    const Case c(stack.bytes());
+    const Outcome odd = run_tumble({"reconstruct", c.stack, "--element", "Pt", "--pixel-size", "0.358", "--poses",
+                                    c.star, "--dry-run", "--progress", "plain"});
+    CAPTURE(odd.errors);
+    CHECK(odd.exit_code == 0);
+    CHECK_THAT(odd.errors, ContainsSubstring("33 x 33"));
+}
+
+TEST_CASE("an element that is none, and a reference of another box, are told") {
+    Case c(SmallStack().bytes());
+    const Outcome unknown = run_tumble({"reconstruct", c.stack, "--element", "Xx", "--pixel-size", "0.358", "--poses",
+                                        c.star, "--out", c.out});
+    CHECK(unknown.exit_code == 2);
+    CHECK(count_lines(unknown.errors) == 1);
+    CHECK_THAT(unknown.errors, ContainsSubstring("Xx"));
+    CHECK_FALSE(std::filesystem::exists(c.out));
+
+    const Outcome other = run_tumble({"reconstruct", c.stack, "--element", "Pt", "--pixel-size", "0.358", "--reference",
+                                      sample_file("low_resolution_reference.mrc"), "--dry-run", "--progress", "plain"});
+    CHECK(other.exit_code == 0);
+    CHECK_THAT(other.errors, ContainsSubstring("resampled"));
+}
+
+TEST_CASE("noise alone ends with 3 and a sentence, and the summary says why") {
+    SmallStack stack;
+    stack.width = stack.height = 64;
+    stack.images = 40;
+    std::mt19937 random(7);
+    std::poisson_distribution<int> counts(20);
+    for (int i = 0; i < 64 * 64 * 40; i++) stack.values.push_back(static_cast<float>(counts(random)));
+    const Case c(stack.bytes());
+    const Outcome outcome = run_tumble({"reconstruct", c.stack, "--element", "Pt", "--pixel-size", "0.358", "--reference",
+                                        sample_file("low_resolution_reference.mrc"), "--out", c.out, "--quiet"});
+    CAPTURE(outcome.errors);
+    CHECK(outcome.exit_code == 3);
+    CHECK(count_lines(outcome.errors) == 1);
+    CHECK_THAT(outcome.errors, ContainsSubstring("stack.mrcs") && ContainsSubstring("do not support"));
+    const std::string summary = read_text(c.out + "/summary.json");
+    CHECK_THAT(summary, ContainsSubstring("\"failed\"") && ContainsSubstring("no particle"));
+    CHECK_FALSE(std::filesystem::exists(c.out + "/atoms.xyz"));
 }

@@ -1,6 +1,7 @@
 #include "program_runner.hpp"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,9 +20,18 @@ using Clock = std::chrono::steady_clock;
 
 namespace {
 
-pid_t start(const std::vector<std::string>& arguments, const std::string& output, const std::string& errors) {
+/// Writes beyond the limit then fail as on a full disk.
+void limit_files(std::uint64_t largest_bytes) {
+    signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{largest_bytes, largest_bytes};
+    setrlimit(RLIMIT_FSIZE, &limit);
+}
+
+pid_t start(const std::vector<std::string>& arguments, const std::string& output, const std::string& errors,
+            std::uint64_t largest_file_bytes) {
     const pid_t child = fork();
     if (child != 0) return child;
+    if (largest_file_bytes > 0) limit_files(largest_file_bytes);
     const int out = open(output.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
     const int err = open(errors.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
     dup2(out, STDOUT_FILENO);
@@ -56,10 +66,11 @@ bool send_when_due(pid_t child, const Interruption& interruption, int& status) {
 
 }  // namespace
 
-Outcome run_tumble(const std::vector<std::string>& arguments, std::optional<Interruption> interruption) {
+Outcome run_tumble(const std::vector<std::string>& arguments, std::optional<Interruption> interruption,
+                   std::uint64_t largest_file_bytes) {
     const ScratchFolder scratch;
     const auto begin = Clock::now();
-    const pid_t child = start(arguments, scratch.file("output"), scratch.file("errors"));
+    const pid_t child = start(arguments, scratch.file("output"), scratch.file("errors"), largest_file_bytes);
     if (child < 0) throw std::runtime_error("the program could not be started");
     int status = 0;
     if (!interruption || send_when_due(child, *interruption, status)) waitpid(child, &status, 0);

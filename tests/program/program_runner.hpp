@@ -1,5 +1,6 @@
 #pragma once
 // Runs the built program as a person would, and keeps what it said.
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -21,8 +22,10 @@ struct Interruption {
     std::filesystem::path once_present;  ///< empty: do not wait for a file
 };
 
-/// Runs `tumble` with these arguments.
-Outcome run_tumble(const std::vector<std::string>& arguments, std::optional<Interruption> interruption = {});
+/// Runs `tumble` with these arguments. largest_file_bytes: no file can grow beyond it, as on a disk that is
+/// full; 0: no limit.
+Outcome run_tumble(const std::vector<std::string>& arguments, std::optional<Interruption> interruption = {},
+                   std::uint64_t largest_file_bytes = 0);
 
 /// An empty folder that lives as long as the object.
 class ScratchFolder {

@@ -2,10 +2,12 @@
 #include <nlohmann/json.hpp>
 
 #include "catch.hpp"
+#include "io/hdf5_file.hpp"
 #include "program_runner.hpp"
 #include "truth_comparison.hpp"
 
 using namespace tumble::test;
+using tumble::has_hdf5;
 
 namespace {
 
@@ -38,6 +40,22 @@ std::vector<std::string> keys(const nlohmann::ordered_json& object) {
     return names;
 }
 
+/// run.h5 gives the maps back as map.mrc has them, and an atom for each of atoms.xyz.
+void check_run_file(const std::string& out) {
+    const Outcome converted = run_tumble({"convert", out + "/run.h5", out + "/back.mrc", "--map", "half1"});
+    INFO(converted.errors);
+    CHECK(converted.exit_code == 0);
+    CHECK(read_text(out + "/back.mrc").substr(1024) == read_text(out + "/half1.mrc").substr(1024));
+    const tumble::Hdf5File file = tumble::Hdf5File::open(out + "/run.h5");
+    const auto places = read_positions(out + "/atoms.xyz");
+    const auto stored = file.read<double>("atoms/position_A");
+    REQUIRE(stored.size() == 3 * places.size());
+    for (std::size_t a = 0; a < places.size(); a++) CHECK(stored[3 * a] == Approx(places[a].x).margin(1e-4));
+    CHECK(file.shape("poses/rotation") == std::vector<std::int64_t>{600, 3, 3});
+    CHECK(file.read_text("/", "summary") == read_text(out + "/summary.json"));
+    CHECK(file.exists("checkpoint"));
+}
+
 }  // namespace
 
 TEST_CASE("from the true poses: every atom of the sample within the limits, all files there") {
@@ -52,6 +70,7 @@ TEST_CASE("from the true poses: every atom of the sample within the limits, all 
         CHECK(std::filesystem::file_size(run.out + "/" + file) > 0);
     CHECK(run.outcome.output.empty());
     CHECK(run.outcome.errors.empty());
+    if (has_hdf5()) check_run_file(run.out);
 
     CHECK(keys(run.summary) == std::vector<std::string>{"tool_version", "command", "input", "images_used",
                                                         "images_rejected", "resolution_A", "atoms",
@@ -61,6 +80,7 @@ TEST_CASE("from the true poses: every atom of the sample within the limits, all 
     CHECK(run.summary["input"]["images"] == 600);
     CHECK(run.summary["atoms"]["count"] == 179);
     CHECK(run.summary["verdict"]["status"] == "ok");
+    CHECK(run.summary["verdict"]["reasons"].empty());
 
     // The poses that went in come out.
     const PoseScore poses =

@@ -12,6 +12,11 @@ TEST_CASE("The filter is the signal's share and ends where the correlation does"
     CHECK(filter == std::vector<double>{1, 1, 2 * 0.5 / 1.5, 2 * 0.2 / 1.2, 0, 0});
 }
 
+TEST_CASE("Shells without signal below the strongest do not end the filter") {
+    const std::vector<double> filter = wiener_filter(std::vector<double>{0, -0.2, 0.1, 1, 1, 0.5, -0.1, 0.3});
+    CHECK(filter == std::vector<double>{1, 0, 2 * 0.1 / 1.1, 1, 1, 2 * 0.5 / 1.5, 0, 0});
+}
+
 TEST_CASE("Restoration brings a noisy map nearer to the truth than any constant factor a shell does") {
     ThreadPool pool(2);
     const int box = 32;

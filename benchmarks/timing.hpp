@@ -1,5 +1,5 @@
 #pragma once
-// Clocks and medians of the search benchmark, and FFTW's transform to compare with.
+// Clocks and medians of the benchmarks, and FFTW's transform to compare with.
 #include <time.h>
 
 #include <algorithm>
