@@ -15,7 +15,7 @@ namespace {
 constexpr double least_share = 3;
 
 /// Self-overlap of the mask by lag, on the doubled box with lag 0 at element 0; 1 at lag 0.
-std::vector<float> self_overlap(const std::vector<float>& mask, std::size_t box, const Fft3D& fft,
+std::vector<float> self_overlap(std::span<const float> mask, std::size_t box, const Fft3D& fft,
                                 ThreadPool& pool) {
     const std::size_t n = 2 * box;
     std::vector<float> padded(n * n * n);
@@ -36,7 +36,7 @@ std::vector<float> self_overlap(const std::vector<float>& mask, std::size_t box,
 }  // namespace
 
 CirculantPreconditioner::CirculantPreconditioner(const NormalEquations& equations,
-                                                 const std::vector<float>& mask,
+                                                 std::span<const float> mask,
                                                  std::span<const double> prior, ThreadPool& pool)
     : pool_(pool), fft_(equations.box) {
     const auto box = static_cast<std::size_t>(equations.box), n = 2 * box, half = box / 2 + 1;

@@ -15,7 +15,7 @@ namespace tumble {
 class CirculantPreconditioner {
   public:
     /// mask: box^3, or empty for the whole box; prior: see SolveOptions.
-    CirculantPreconditioner(const NormalEquations& equations, const std::vector<float>& mask,
+    CirculantPreconditioner(const NormalEquations& equations, std::span<const float> mask,
                             std::span<const double> prior, ThreadPool& pool);
     /// out = inverse of the circulant operator applied to `in`; both box^3. The same bits for any number of
     /// threads.

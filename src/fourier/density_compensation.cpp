@@ -43,7 +43,7 @@ double dot_product(const std::vector<float>& a, const std::vector<float>& b, Thr
 }
 
 // y += factor x.
-void add_scaled(std::vector<float>& y, float factor, const std::vector<float>& x, ThreadPool& pool) {
+void add_scaled(std::span<float> y, float factor, const std::vector<float>& x, ThreadPool& pool) {
     pool.run(static_cast<std::int64_t>(y.size()), [&](std::int64_t begin, std::int64_t end, int) {
         for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); i++)
             y[i] += factor * x[i];
@@ -61,7 +61,7 @@ void scale_and_add(std::vector<float>& y, float factor, const std::vector<float>
 /// no prior.
 class BandLimit {
   public:
-    BandLimit(int box, const std::vector<double>& prior, ThreadPool& pool) : fft_(box), pool_(pool) {
+    BandLimit(int box, std::span<const double> prior, ThreadPool& pool) : fft_(box), pool_(pool) {
         if (prior.empty()) return;
         const auto n = static_cast<std::size_t>(box);
         spectrum_.resize(n * n * (n / 2 + 1));
@@ -72,7 +72,7 @@ class BandLimit {
             factor_[i] = radius < limit ? static_cast<float>(1 / cubed) : 0.0f;
         });
     }
-    void apply(std::vector<float>& map) {
+    void apply(std::span<float> map) {
         if (spectrum_.empty()) return;
         fft_.forward(map.data(), spectrum_.data(), pool_);
         pool_.run(static_cast<std::int64_t>(spectrum_.size()),
@@ -90,7 +90,7 @@ class BandLimit {
     std::vector<float> factor_;
 };
 
-void apply_mask(std::vector<float>& values, const std::vector<float>& mask) {
+void apply_mask(std::span<float> values, std::span<const float> mask) {
     if (mask.empty()) return;
     for (std::size_t i = 0; i < values.size(); i++) values[i] *= mask[i];
 }
@@ -131,15 +131,17 @@ NormalEquations accumulate(const SliceSamples& samples, int box, const GriddingW
 }
 
 // The map is sought as B M u, mask M first, band limit B second: the normal operator for u is M B A B M.
-Volume solve(const NormalEquations& equations, const SolveOptions& options, ThreadPool& pool) {
+void solve_into(const NormalEquations& equations, const SolveProblem& options, std::span<float> map, ThreadPool& pool) {
     const auto voxels = equations.right_side.size();
     if (!options.mask.empty() && options.mask.size() != voxels)
         throw bad_input("The mask has " + std::to_string(options.mask.size()) + " voxels; expected " +
                         std::to_string(voxels) + ".");
+    if (map.size() != voxels)
+        throw bad_input("The map has " + std::to_string(map.size()) + " voxels; expected " + std::to_string(voxels) + ".");
     NormalOperator normal(equations, options.prior, pool);
     BandLimit band(equations.box, options.prior, pool);
     CirculantPreconditioner circulant(equations, options.mask, options.prior, pool);
-    Volume map(equations.box, 0);
+    std::fill(map.begin(), map.end(), 0.0f);
     std::vector<float> residual = equations.right_side, limited, product(voxels), improved(voxels);
     band.apply(residual);
     apply_mask(residual, options.mask);
@@ -161,7 +163,7 @@ Volume solve(const NormalEquations& equations, const SolveOptions& options, Thre
         apply_mask(product, options.mask);
         const double curvature = dot_product(direction, product, pool);
         if (!(curvature > 0)) break;
-        add_scaled(map.values, static_cast<float>(slope / curvature), direction, pool);
+        add_scaled(map, static_cast<float>(slope / curvature), direction, pool);
         add_scaled(residual, static_cast<float>(-slope / curvature), product, pool);
         precondition();
         const double next = dot_product(residual, improved, pool);
@@ -169,8 +171,13 @@ Volume solve(const NormalEquations& equations, const SolveOptions& options, Thre
         power = dot_product(residual, residual, pool);
         slope = next;
     }
-    apply_mask(map.values, options.mask);
-    band.apply(map.values);
+    apply_mask(map, options.mask);
+    band.apply(map);
+}
+
+Volume solve(const NormalEquations& equations, const SolveOptions& options, ThreadPool& pool) {
+    Volume map(equations.box, 0);
+    solve_into(equations, {options.steps, options.tolerance, options.prior, options.mask}, map.values, pool);
     return map;
 }
 

@@ -52,6 +52,15 @@ struct SolveOptions {
                                 ///< the map is 0; empty: no prior, no band limit
     std::vector<float> mask;    ///< box^3, or empty: the map is sought inside it only
 };
+/// The same with arrays that somebody else owns; borrowed for the call.
+struct SolveProblem {
+    int steps = 20;
+    double tolerance = 1e-4;
+    std::span<const double> prior;
+    std::span<const float> mask;
+};
+/// Writes the map of box^3 to `map`. Throws Error(input) where mask or map have another size.
+void solve_into(const NormalEquations& equations, const SolveProblem& problem, std::span<float> map, ThreadPool& pool);
 /// Solves for the map of box^3; voxel size is left 0 for the caller to set.
 Volume solve(const NormalEquations& equations, const SolveOptions& options, ThreadPool& pool);
 

@@ -42,7 +42,7 @@ std::vector<Tap> taps_of(const std::vector<FrequencyPoint>& points, int padded, 
 
 }  // namespace
 
-std::vector<Complexf> polar_samples(const PreparedImages& images, const PolarGrid& grid, ThreadPool& pool) {
+std::vector<Complexf> polar_samples(const ImageSamples& images, const PolarGrid& grid, ThreadPool& pool) {
     const auto points = grid.points();
     const int box = images.box, padded = next_fast_size(static_cast<int>(std::ceil(padding_factor * box)));
     const GriddingWindow window{window_width, static_cast<double>(padded) / box};

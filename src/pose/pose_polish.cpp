@@ -16,8 +16,8 @@ using Normal = Eigen::Matrix<double, 5, 5>;
 /// Works on one image at a time; owns the scratch memory of its thread.
 class Polisher {
   public:
-    Polisher(const PreparedImages& images, const PaddedTransform& map, const PolishOptions& options)
-        : images_(images), map_(map), options_(options), points_(std::span(images.points).subspan(options.band.first, options.band.last - options.band.first)),
+    Polisher(const ImageSamples& images, const PaddedTransform& map, const PolishOptions& options)
+        : images_(images), map_(map), options_(options), points_(images.points.subspan(options.band.first, options.band.last - options.band.first)),
           slices_(7 * points_.size()), inline_(1) {
         for (const auto& point : points_) {
             column_.push_back(static_cast<int>(std::lround(static_cast<double>(point.x) * images.box)) + images.box / 2);
@@ -206,7 +206,7 @@ class Polisher {
         return {t.x + shrink * dx, t.y + shrink * dy};
     }
 
-    const PreparedImages& images_;
+    ImageSamples images_;
     const PaddedTransform& map_;
     const PolishOptions& options_;
     std::span<const FrequencyPoint> points_;
@@ -217,7 +217,7 @@ class Polisher {
 };
 
 template <class Work>
-void for_each_candidate(const PreparedImages& images, const PaddedTransform& map, const PolishOptions& options,
+void for_each_candidate(const ImageSamples& images, const PaddedTransform& map, const PolishOptions& options,
                         std::span<PoseCandidate> candidates, ThreadPool& pool, Work work) {
     std::vector<std::unique_ptr<Polisher>> polishers(static_cast<std::size_t>(pool.size()));
     pool.each(static_cast<std::int64_t>(candidates.size()), [&](std::int64_t i, int thread) {
@@ -229,17 +229,17 @@ void for_each_candidate(const PreparedImages& images, const PaddedTransform& map
 
 }  // namespace
 
-void score_candidates(const PreparedImages& images, const PaddedTransform& map, const PolishOptions& options,
+void score_candidates(const ImageSamples& images, const PaddedTransform& map, const PolishOptions& options,
                       std::span<PoseCandidate> candidates, ThreadPool& pool) {
     for_each_candidate(images, map, options, candidates, pool, [](Polisher& p, PoseCandidate& c) { p.score(c); });
 }
 
-void polish_poses(const PreparedImages& images, const PaddedTransform& map, const PolishOptions& options,
+void polish_poses(const ImageSamples& images, const PaddedTransform& map, const PolishOptions& options,
                   std::span<PoseCandidate> candidates, ThreadPool& pool) {
     for_each_candidate(images, map, options, candidates, pool, [](Polisher& p, PoseCandidate& c) { p.polish(c); });
 }
 
-void polish_shifts(const PreparedImages& images, const PaddedTransform& map, const PolishOptions& options,
+void polish_shifts(const ImageSamples& images, const PaddedTransform& map, const PolishOptions& options,
                    std::span<PoseCandidate> candidates, ThreadPool& pool) {
     for_each_candidate(images, map, options, candidates, pool, [](Polisher& p, PoseCandidate& c) { p.polish_shift(c); });
 }

@@ -25,18 +25,18 @@ struct PolishOptions {
 };
 
 /// Score of each candidate as it stands.
-void score_candidates(const PreparedImages& images, const PaddedTransform& map, const PolishOptions& options,
+void score_candidates(const ImageSamples& images, const PaddedTransform& map, const PolishOptions& options,
                       std::span<PoseCandidate> candidates, ThreadPool& pool);
 
 /// Moves every candidate to a local maximum of its score (five parameters: turns about the three laboratory axes and the
 /// shift; derivatives of the slice by central differences over 0.005 rad). Never lowers a score. Each candidate's result
 /// depends on itself alone: same bits for any batch and number of threads.
-void polish_poses(const PreparedImages& images, const PaddedTransform& map, const PolishOptions& options,
+void polish_poses(const ImageSamples& images, const PaddedTransform& map, const PolishOptions& options,
                   std::span<PoseCandidate> candidates, ThreadPool& pool);
 
 /// Best shift for a fixed orientation, by Newton steps on the score's cross term from the candidate's shift; sets shift
 /// and score. Same guarantees.
-void polish_shifts(const PreparedImages& images, const PaddedTransform& map, const PolishOptions& options,
+void polish_shifts(const ImageSamples& images, const PaddedTransform& map, const PolishOptions& options,
                    std::span<PoseCandidate> candidates, ThreadPool& pool);
 
 }  // namespace tumble

@@ -1,6 +1,7 @@
 #pragma once
 // Particle images ready for scoring: contrast, masked, cropped, transformed, with the power of their noise.
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "core/small_vectors.hpp"
@@ -27,6 +28,22 @@ struct PreparedImages {
     std::vector<float> real_space;        ///< [image][row][column], box^2 each: the masked contrast images
 
     const Complexf* image(std::int64_t i) const { return values.data() + i * static_cast<std::int64_t>(points.size()); }
+};
+
+/// View of what slices, scores and insertion read of prepared images; borrowed. Any owner of such arrays can be scored.
+struct ImageSamples {
+    std::int64_t images = 0;
+    int box = 0;
+    double pixel_size_A = 0, particle_radius_A = 0;
+    std::span<const FrequencyPoint> points;
+    const Complexf* values = nullptr;
+    std::span<const float> weight, real_space;
+
+    ImageSamples() = default;
+    ImageSamples(const PreparedImages& p)
+        : images(p.images), box(p.box), pixel_size_A(p.pixel_size_A), particle_radius_A(p.particle_radius_A), points(p.points),
+          values(p.values.data()), weight(p.weight), real_space(p.real_space) {}
+    const Complexf* image(std::int64_t i) const { return values + i * static_cast<std::int64_t>(points.size()); }
 };
 
 /// A contiguous range of PreparedImages::points: all with low_per_A <= |k| < high_per_A.

@@ -17,37 +17,37 @@ constexpr std::size_t polished_mates = 4;
 constexpr double least_share = 0.04;
 
 struct FoldModels {
-    std::vector<PaddedTransform> transforms;
+    std::vector<ResidentTransform> transforms;
     std::vector<Vec3> atoms;  // of the map from all images
 };
 
-FoldModels fold_models(const PreparedImages& images, const std::vector<WeightedPose>& poses, const std::vector<int>& fold,
-                       const RoundOptions& options, ThreadPool& pool, Progress& progress) {
+FoldModels fold_models(const ResidentImages& images, const std::vector<WeightedPose>& poses, const std::vector<int>& fold,
+                       const RoundOptions& options, Backend& backend, Progress& progress) {
     const Band band = band_of(images, 0.1, options.high_per_A);
-    std::vector<NormalEquations> parts;
+    std::vector<ResidentEquations> parts;
     for (int f = 0; f < options.folds; f++) {
         std::vector<WeightedPose> part;
         for (const auto& p : poses)
             if (fold[static_cast<std::size_t>(p.image)] == f) part.push_back(p);
-        parts.push_back(equations_of(images, part, band, pool));
+        parts.push_back(equations_of(images, part, band, backend));
     }
-    NormalEquations total = parts[0];
-    for (std::size_t f = 1; f < parts.size(); f++) total += parts[f];
+    ResidentEquations total = backend.copy(parts[0]);
+    for (std::size_t f = 1; f < parts.size(); f++) backend.add(total, parts[f]);
     FoldModels models;
-    const double radius = images.mask_radius_A;
+    const double radius = images->mask_radius_A;
     for (std::size_t f = 0; f < parts.size(); f++) {
-        NormalEquations rest = total;
-        rest -= parts[f];
+        ResidentEquations rest = backend.copy(total);
+        backend.subtract(rest, parts[f]);
         parts[f] = {};
-        Volume map = solve_map(rest, images, options.high_per_A, map_steps, pool);
-        if (const auto atoms = atomic_model_of(map, radius, options.min_distance_A, pool))
-            map = rendered(*atoms, images.box, images.pixel_size_A, pool);
-        models.transforms.push_back(scoring_transform(map, pool));
+        Volume map = solve_map(rest, images, options.high_per_A, map_steps, backend);
+        if (const auto atoms = atomic_model_of(map, radius, options.min_distance_A, backend))
+            map = rendered(*atoms, images->box, images->pixel_size_A, backend);
+        models.transforms.push_back(scoring_transform(map, backend));
         progress.update(0.4 * static_cast<double>(f + 1) / options.folds);
         if (progress.cancelled()) throw Error(ErrorKind::interrupted, "interrupted between two maps");
     }
-    const Volume map = solve_map(total, images, options.high_per_A, map_steps, pool);
-    if (const auto atoms = atomic_model_of(map, radius, options.min_distance_A, pool)) models.atoms = atoms->positions_A;
+    const Volume map = solve_map(total, images, options.high_per_A, map_steps, backend);
+    if (const auto atoms = atomic_model_of(map, radius, options.min_distance_A, backend)) models.atoms = atoms->positions_A;
     return models;
 }
 
@@ -83,8 +83,8 @@ PosteriorPoses posterior_of(std::vector<PoseCandidate> candidates, double temper
     return out;
 }
 
-std::optional<AtomicModel> atomic_model_of(const Volume& map, double radius_A, double min_distance_A, ThreadPool& pool) {
-    const auto peaks = find_peaks(map, radius_A, min_distance_A, pool);
+std::optional<AtomicModel> atomic_model_of(const Volume& map, double radius_A, double min_distance_A, Backend& backend) {
+    const auto peaks = find_peaks(map, radius_A, min_distance_A, backend.pool());
     const auto selection = select_atoms(peaks);
     if (selection.atoms < 4) return std::nullopt;
     AtomicModel model;
@@ -93,20 +93,20 @@ std::optional<AtomicModel> atomic_model_of(const Volume& map, double radius_A, d
         model.positions_A.push_back(peaks[a].position_A);
         model.heights.push_back(std::min(1.15, peaks[a].height / median));
     }
-    model.shell_amplitude = fit_shell_amplitude(map, model.positions_A, model.heights, pool);
+    model.shell_amplitude = fit_shell_amplitude(map, model.positions_A, model.heights, backend.pool());
     for (auto& f : model.shell_amplitude) f = std::max(0.0, f);
     return model;
 }
 
-Volume rendered(const AtomicModel& model, int box, double voxel_A, ThreadPool& pool) {
-    return render_atoms(box, voxel_A, model.positions_A, model.heights, model.shell_amplitude, pool);
+Volume rendered(const AtomicModel& model, int box, double voxel_A, Backend& backend) {
+    return render_atoms(box, voxel_A, model.positions_A, model.heights, model.shell_amplitude, backend.pool());
 }
 
-RoundResult atomic_round(const PreparedImages& images, const std::vector<PosteriorPoses>& present,
-                         const std::vector<std::vector<PoseCandidate>>& extra, const RoundOptions& options, ThreadPool& pool,
+RoundResult atomic_round(const ResidentImages& images, const std::vector<PosteriorPoses>& present,
+                         const std::vector<std::vector<PoseCandidate>>& extra, const RoundOptions& options, Backend& backend,
                          Progress& progress) {
-    const auto fold = draw_folds(images.images, options.folds, options.seed, options.pass);
-    const FoldModels models = fold_models(images, weighted_poses(present), fold, options, pool, progress);
+    const auto fold = draw_folds(images->images, options.folds, options.seed, options.pass);
+    const FoldModels models = fold_models(images, weighted_poses(present), fold, options, backend, progress);
     RoundResult result;
     result.atoms = models.atoms.size();
     const auto symmetries = options.propose_mates ? find_near_symmetries(models.atoms, {}) : std::vector<NearSymmetry>{};
@@ -133,7 +133,7 @@ RoundResult atomic_round(const PreparedImages& images, const std::vector<Posteri
             append_mates(present[i].candidates.front(), symmetries, options.shift_sigma_A, mates);
             own_end.push_back(own.size()), mate_end.push_back(mates.size());
         }
-        polish_shifts(images, transform, screening, mates, pool);
+        backend.polish_shifts(images, transform, screening, mates);
         // Of the mates only those that come near the best are worth a full polish.
         std::vector<PoseCandidate> finalists;
         std::vector<std::size_t> finalist_end;
@@ -145,8 +145,8 @@ RoundResult atomic_round(const PreparedImages& images, const std::vector<Posteri
             for (std::size_t k = 0; k < std::min(polished_mates, mine.size()) && mine[k].score > mine[0].score - mate_cut; k++) finalists.push_back(mine[k]);
             finalist_end.push_back(finalists.size());
         }
-        polish_poses(images, transform, polish, own, pool);
-        polish_poses(images, transform, polish, finalists, pool);
+        backend.polish_poses(images, transform, polish, own);
+        backend.polish_poses(images, transform, polish, finalists);
         std::size_t own_at = 0, finalist_at = 0;
         for (std::size_t m = 0; m < members.size(); m++) {
             std::vector<PoseCandidate> all(own.begin() + static_cast<std::ptrdiff_t>(own_at), own.begin() + static_cast<std::ptrdiff_t>(own_end[m]));

@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-#include "core/threads.hpp"
+#include "backend/backend.hpp"
 #include "pose/pose_polish.hpp"
 #include "pose/symmetry_mates.hpp"
 #include "reconstruct/map_estimate.hpp"
@@ -23,8 +23,8 @@ struct AtomicModel {
     std::vector<double> shell_amplitude;  ///< profile per shell of width 1/box
 };
 /// Peaks of the map that are atoms, and the profile with which they explain it; nullopt where no atoms stand out.
-std::optional<AtomicModel> atomic_model_of(const Volume& map, double radius_A, double min_distance_A, ThreadPool& pool);
-Volume rendered(const AtomicModel& model, int box, double voxel_A, ThreadPool& pool);
+std::optional<AtomicModel> atomic_model_of(const Volume& map, double radius_A, double min_distance_A, Backend& backend);
+Volume rendered(const AtomicModel& model, int box, double voxel_A, Backend& backend);
 
 struct RoundOptions {
     double low_per_A = 0.25, high_per_A = 0.9;
@@ -58,8 +58,8 @@ struct RoundResult {
 
 /// One round: fold maps from the present posteriors, their atoms, candidates (present poses, further proposals `extra` per
 /// image, symmetry mates), polish, new shares. An image's own pose is never dropped from its candidates.
-RoundResult atomic_round(const PreparedImages& images, const std::vector<PosteriorPoses>& present,
-                         const std::vector<std::vector<PoseCandidate>>& extra, const RoundOptions& options, ThreadPool& pool,
+RoundResult atomic_round(const ResidentImages& images, const std::vector<PosteriorPoses>& present,
+                         const std::vector<std::vector<PoseCandidate>>& extra, const RoundOptions& options, Backend& backend,
                          Progress& progress);
 
 /// Best pose of every image with weight 1, as posteriors.

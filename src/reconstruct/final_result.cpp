@@ -38,8 +38,8 @@ std::vector<float> image_weights(const FinalStageInput& in, int half) {
     return out;
 }
 
-std::vector<Vec3> atom_places(const Volume& map, const FinalStageInput& in, ThreadPool& pool) {
-    const auto peaks = find_peaks(map, in.images.mask_radius_A, in.min_distance_A, pool);
+std::vector<Vec3> atom_places(const Volume& map, const FinalStageInput& in, Backend& backend) {
+    const auto peaks = find_peaks(map, in.images->mask_radius_A, in.min_distance_A, backend.pool());
     const auto selection = select_atoms(peaks);
     std::vector<Vec3> places;
     for (std::size_t a = 0; a < selection.atoms; a++) places.push_back(peaks[a].position_A);
@@ -97,61 +97,61 @@ std::vector<double> HalfAtoms::heights() const {
     return out;
 }
 
-HalfAtoms half_atoms(const FinalStageInput& in, int half, ThreadPool& pool, Progress& progress) {
+HalfAtoms half_atoms(const FinalStageInput& in, int half, Backend& backend, Progress& progress) {
     const Band band = band_of(in.images, 0.1 * in.bands.low, in.bands.polish_high);
-    const auto equations = equations_of(in.images, poses_of_half(in, half), band, pool);
-    const Volume map = solve_map(equations, in.images, in.bands.polish_high, final_steps / 2, pool);
+    const auto equations = equations_of(in.images, poses_of_half(in, half), band, backend);
+    const Volume map = solve_map(equations, in.images, in.bands.polish_high, final_steps / 2, backend);
     HalfAtoms out;
-    const auto places = atom_places(map, in, pool);
+    const auto places = atom_places(map, in, backend);
     if (places.size() < 4) return out;
     std::vector<FittedAtom> start(places.size());
     for (std::size_t a = 0; a < places.size(); a++) start[a].position_A = places[a], start[a].height = 1;
     ImageRefinementOptions options;
     options.rounds = refinement_rounds;
-    auto refined = refine_atoms(in.images, plain_poses(in), image_weights(in, half), start, options, pool, progress);
+    auto refined = refine_atoms(in.images, plain_poses(in), image_weights(in, half), start, options, backend.pool(), progress);
     out.atoms = std::move(refined.atoms);
     out.shell_amplitude = std::move(refined.shell_amplitude);
     return out;
 }
 
 void final_maps_and_atoms(const FinalStageInput& in, const HalfAtoms (&halves)[2], const std::string& element, std::uint64_t seed, ReconstructResult& result,
-                          ThreadPool& pool, Progress& progress) {
+                          Backend& backend, Progress& progress) {
     const Band band = band_of(in.images, 0, in.bands.map_high);
-    NormalEquations equations = equations_of(in.images, poses_of_half(in, 1), band, pool);
-    result.half1 = solve_map(equations, in.images, in.bands.map_high, final_steps, pool);
+    ResidentEquations equations = equations_of(in.images, poses_of_half(in, 1), band, backend);
+    result.half1 = solve_map(equations, in.images, in.bands.map_high, final_steps, backend);
     {
-        const NormalEquations second = equations_of(in.images, poses_of_half(in, 2), band, pool);
-        result.half2 = solve_map(second, in.images, in.bands.map_high, final_steps, pool);
-        equations += second;
+        const ResidentEquations second = equations_of(in.images, poses_of_half(in, 2), band, backend);
+        result.half2 = solve_map(second, in.images, in.bands.map_high, final_steps, backend);
+        backend.add(equations, second);
     }
-    const Volume map = solve_map(equations, in.images, in.bands.map_high, final_steps, pool);
+    const Volume map = solve_map(equations, in.images, in.bands.map_high, final_steps, backend);
     progress.update(0.5);
     if (progress.cancelled()) throw Error(ErrorKind::interrupted, "interrupted after the maps");
 
     try {
-        result.mask = find_mask(average_of_halves(result.half1, result.half2), {}, pool);
+        result.mask = find_mask(average_of_halves(result.half1, result.half2), {}, backend.pool());
     } catch (const Error&) {
         // Nothing stands out of the noise: the correlation is then taken where the particle should be.
-        result.mask = spherical_mask(in.images.box, in.images.pixel_size_A, in.images.particle_radius_A + 1, 2);
+        result.mask = spherical_mask(in.images->box, in.images->pixel_size_A, in.images->particle_radius_A + 1, 2);
     }
-    result.mask.voxel_A = result.half1.voxel_A = result.half2.voxel_A = in.images.pixel_size_A;
-    result.fsc = shell_correlation(result.half1, result.half2, result.mask.view(), seed, pool);
+    result.mask.voxel_A = result.half1.voxel_A = result.half2.voxel_A = in.images->pixel_size_A;
+    result.fsc = shell_correlation(result.half1, result.half2, result.mask.view(), seed, backend.pool());
     result.resolution_0143 = resolution_at(result.fsc.frequency_per_A, result.fsc.corrected, 0.143);
     result.resolution_05 = resolution_at(result.fsc.frequency_per_A, result.fsc.corrected, 0.5);
-    result.map = restore(map, result.fsc.corrected, pool).map;
-    result.map.voxel_A = in.images.pixel_size_A;
+    result.map = restore(map, result.fsc.corrected, backend.pool()).map;
+    result.map.voxel_A = in.images->pixel_size_A;
 
     // What the two halves do not show apart is not believed of their sum either.
     if (halves[0].atoms.empty() || halves[1].atoms.empty()) return;
-    const auto places = atom_places(result.map, in, pool);
+    const auto places = atom_places(result.map, in, backend);
     progress.update(0.6);
     if (places.size() < 4) return;
-    const JointFit fit = fit_atoms(result.map, places, {}, pool);
+    const JointFit fit = fit_atoms(result.map, places, {}, backend.pool());
     result.fitted_atoms = as_atoms(fit.atoms, element);
     progress.update(0.7);
     ImageRefinementOptions options;
     options.rounds = refinement_rounds;
-    const auto refined = refine_atoms(in.images, plain_poses(in), image_weights(in, 0), fit.atoms, options, pool, progress);
+    const auto refined = refine_atoms(in.images, plain_poses(in), image_weights(in, 0), fit.atoms, options, backend.pool(), progress);
     result.atoms = as_atoms(refined.atoms, element);
     result.fit_shift_pm = 100 * rms_distance(result.atoms, result.fitted_atoms);
     double squares = 0;

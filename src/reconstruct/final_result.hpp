@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "atoms/image_refinement.hpp"
-#include "core/threads.hpp"
+#include "backend/backend.hpp"
 #include "pose/pose_polish.hpp"
 #include "pose/prepared_images.hpp"
 #include "reconstruct/working_bands.hpp"
@@ -23,7 +23,7 @@ struct HalfAtoms {
 };
 
 struct FinalStageInput {
-    const PreparedImages& images;
+    const ResidentImages& images;
     const WorkingBands& bands;
     double min_distance_A;
     std::span<const PoseCandidate> poses;  ///< one an image, in order
@@ -31,11 +31,11 @@ struct FinalStageInput {
     std::span<const char> rejected;        ///< an image that counts nowhere
 };
 
-HalfAtoms half_atoms(const FinalStageInput& input, int half, ThreadPool& pool, Progress& progress);
+HalfAtoms half_atoms(const FinalStageInput& input, int half, Backend& backend, Progress& progress);
 
 /// Maps, curves and atoms of `result` (on the box of the prepared images); `halves` gives the half distances;
 /// where one of them has no atoms there are none in the result.
 void final_maps_and_atoms(const FinalStageInput& input, const HalfAtoms (&halves)[2], const std::string& element, std::uint64_t seed,
-                          ReconstructResult& result, ThreadPool& pool, Progress& progress);
+                          ReconstructResult& result, Backend& backend, Progress& progress);
 
 }  // namespace tumble

@@ -46,22 +46,26 @@ std::vector<CoarsePeak> coarse_list(const SearchContext& c, const float* maxima,
     return peaks;
 }
 
-/// Orientations of the coarse list, one a local maximum of the in-plane curve, thinned to distinct ones.
-std::vector<PoseCandidate> thinned(const SearchContext& c, const RowPanel& rows, const std::vector<CoarsePeak>& peaks,
+std::size_t looked_at(const SearchContext& c, const std::vector<CoarsePeak>& peaks) {
+    return std::min<std::size_t>(peaks.size(), 20 * static_cast<std::size_t>(c.options.list_length));
+}
+
+/// Orientations of the coarse list, one a local maximum of the in-plane curve, thinned to distinct ones. `curves`: of the
+/// peaks that are looked at, one after the other.
+std::vector<PoseCandidate> thinned(const SearchContext& c, std::span<const float> curves, const std::vector<CoarsePeak>& peaks,
                                    std::int64_t image, std::int64_t first_row) {
     std::vector<PoseCandidate> kept;
-    std::vector<float> curve(static_cast<std::size_t>(c.panels.grid.angles));
     if (peaks.empty()) return kept;
+    const auto angles = static_cast<std::size_t>(c.panels.grid.angles);
     const float cut = peaks.front().score - static_cast<float>(c.options.list_cut);
     struct Found {
         double score;
         Pose pose;
     };
     std::vector<Found> all;
-    const std::size_t looked_at = std::min<std::size_t>(peaks.size(), 20 * static_cast<std::size_t>(c.options.list_length));
-    for (std::size_t i = 0; i < looked_at; i++) {
+    for (std::size_t i = 0; i < looked_at(c, peaks); i++) {
         const auto& peak = peaks[i];
-        score_angles(c.panels.basis, c.panels.panel, rows, peak.row, peak.direction, peak.mirror, curve);
+        const auto curve = curves.subspan(i * angles, angles);
         const Vec2 shift_A = c.panels.shifts_A[static_cast<std::size_t>(peak.row - first_row)];
         const double prior = log_shift_prior(shift_A, c.options.shift_sigma_A);
         for (std::size_t j = 0; j < curve.size(); j++) {
@@ -82,26 +86,45 @@ std::vector<PoseCandidate> thinned(const SearchContext& c, const RowPanel& rows,
     return kept;
 }
 
+/// Coarse lists of `count` images and their thinned candidates; `maxima` of their rows, image by image.
+void list_candidates(const SearchContext& c, const ResidentRows& rows, const float* maxima, std::int64_t count, Backend& backend,
+                     std::span<std::vector<PoseCandidate>> lists, std::int64_t first_image) {
+    const std::int64_t shifts = c.panels.shifts(), views = c.panels.views();
+    std::vector<std::vector<CoarsePeak>> peaks(static_cast<std::size_t>(count));
+    backend.pool().each(count, [&](std::int64_t i, int) {
+        peaks[static_cast<std::size_t>(i)] = coarse_list(c, maxima + i * shifts * views, i * shifts);
+    });
+    std::vector<SearchPair> pairs;
+    std::vector<std::size_t> first_pair;
+    for (const auto& list : peaks) {
+        first_pair.push_back(pairs.size());
+        for (std::size_t k = 0; k < looked_at(c, list); k++) pairs.push_back({list[k].row, list[k].direction, list[k].mirror, 0});
+    }
+    const std::vector<float> curves = backend.score_curves(c.panels.resident, rows, pairs);
+    backend.pool().each(count, [&](std::int64_t i, int) {
+        const auto at = static_cast<std::size_t>(i);
+        const auto mine = std::span(curves).subspan(first_pair[at] * static_cast<std::size_t>(c.panels.grid.angles));
+        lists[at] = thinned(c, mine, peaks[at], first_image + i, i * shifts);
+    });
+}
+
 }  // namespace
 
-std::vector<std::vector<PoseCandidate>> global_search(const PreparedImages& images, const PaddedTransform& map,
-                                                      const GlobalSearchOptions& options, ThreadPool& pool, Progress& progress) {
-    const SearchContext context{options, search_panels(images, map, options, pool)};
+std::vector<std::vector<PoseCandidate>> global_search(const ResidentImages& images, const ResidentTransform& map,
+                                                      const GlobalSearchOptions& options, Backend& backend, Progress& progress) {
+    const SearchContext context{options, search_panels(images, map, options, backend)};
     const SearchPanels& panels = context.panels;
     const std::int64_t shifts = panels.shifts(), views = panels.views();
-    std::vector<std::vector<PoseCandidate>> lists(static_cast<std::size_t>(images.images));
+    std::vector<std::vector<PoseCandidate>> lists(static_cast<std::size_t>(images->images));
     std::vector<float> maxima(static_cast<std::size_t>(batch_images * shifts * views));
-    for (std::int64_t first = 0; first < images.images; first += batch_images) {
-        const std::int64_t count = std::min(batch_images, images.images - first);
+    for (std::int64_t first = 0; first < images->images; first += batch_images) {
+        const std::int64_t count = std::min(batch_images, images->images - first);
         std::vector<std::int64_t> batch(static_cast<std::size_t>(count));
         std::iota(batch.begin(), batch.end(), first);
-        const RowPanel rows = rows_at_all_shifts(panels, batch, pool);
-        score_pairs(panels.basis, panels.panel, rows, {}, maxima.data(), pool);
-        pool.each(count, [&](std::int64_t i, int) {
-            const auto peaks = coarse_list(context, maxima.data() + i * shifts * views, i * shifts);
-            lists[static_cast<std::size_t>(first + i)] = thinned(context, rows, peaks, first + i, i * shifts);
-        });
-        progress.update(0.6 * static_cast<double>(first + count) / static_cast<double>(images.images));
+        const ResidentRows rows = rows_at_all_shifts(panels, batch, backend);
+        backend.score_pairs(panels.resident, rows, {}, maxima);
+        list_candidates(context, rows, maxima.data(), count, backend, std::span(lists).subspan(static_cast<std::size_t>(first)), first);
+        progress.update(0.6 * static_cast<double>(first + count) / static_cast<double>(images->images));
         if (progress.cancelled()) throw Error(ErrorKind::interrupted, "interrupted during the search");
     }
 
@@ -110,7 +133,7 @@ std::vector<std::vector<PoseCandidate>> global_search(const PreparedImages& imag
     PolishOptions polish;
     polish.band = band_of(images, options.low_per_A, options.high_per_A);
     polish.shift_sigma_A = options.shift_sigma_A;
-    polish_poses(images, map, polish, flat, pool);
+    backend.polish_poses(images, map, polish, flat);
     progress.update(1);
     std::size_t at = 0;
     for (auto& list : lists) {

@@ -2,8 +2,7 @@
 // Search of all orientations and shifts of every image against one map: batched scores, a list an image, polish of the list.
 #include <vector>
 
-#include "core/threads.hpp"
-#include "fourier/central_slice.hpp"
+#include "backend/backend.hpp"
 #include "pose/pose_polish.hpp"
 #include "pose/prepared_images.hpp"
 #include "reconstruct/search_panels.hpp"
@@ -21,7 +20,7 @@ struct GlobalSearchOptions : SearchScope {
 /// Candidates of every image, best first, polished in the search band; at least one an image.
 /// A coarse grid loses tens of units of log-likelihood against the true pose, as much as separates symmetry mates, so a
 /// list is kept, thinned and polished before anything is decided.
-std::vector<std::vector<PoseCandidate>> global_search(const PreparedImages& images, const PaddedTransform& map,
-                                                      const GlobalSearchOptions& options, ThreadPool& pool, Progress& progress);
+std::vector<std::vector<PoseCandidate>> global_search(const ResidentImages& images, const ResidentTransform& map,
+                                                      const GlobalSearchOptions& options, Backend& backend, Progress& progress);
 
 }  // namespace tumble

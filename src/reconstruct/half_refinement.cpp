@@ -11,13 +11,13 @@ namespace {
 constexpr int map_steps = 10;
 
 /// Atoms of the half's map, refined against its images, rendered as a map.
-Volume half_reference(const PreparedImages& images, const std::vector<PoseCandidate>& poses, const HalfRefinementOptions& options,
-                      ThreadPool& pool, Progress& progress) {
+Volume half_reference(const ResidentImages& images, const std::vector<PoseCandidate>& poses, const HalfRefinementOptions& options,
+                      Backend& backend, Progress& progress) {
     std::vector<WeightedPose> weighted;
     for (const auto& p : poses) weighted.push_back({p.image, p.pose, 1.0f});
-    const auto equations = equations_of(images, weighted, band_of(images, 0.1, options.high_per_A), pool);
-    Volume map = solve_map(equations, images, options.high_per_A, map_steps, pool);
-    const auto model = atomic_model_of(map, images.mask_radius_A, options.min_distance_A, pool);
+    const auto equations = equations_of(images, weighted, band_of(images, 0.1, options.high_per_A), backend);
+    Volume map = solve_map(equations, images, options.high_per_A, map_steps, backend);
+    const auto model = atomic_model_of(map, images->mask_radius_A, options.min_distance_A, backend);
     if (!model) return map;
     std::vector<FittedAtom> start;
     for (std::size_t a = 0; a < model->positions_A.size(); a++) {
@@ -26,7 +26,7 @@ Volume half_reference(const PreparedImages& images, const std::vector<PoseCandid
         atom.height = model->heights[a];
         start.push_back(atom);
     }
-    std::vector<Pose> all(static_cast<std::size_t>(images.images));
+    std::vector<Pose> all(static_cast<std::size_t>(images->images));
     std::vector<float> weights(all.size(), 0.0f);
     for (const auto& p : poses) {
         all[static_cast<std::size_t>(p.image)] = p.pose;
@@ -34,26 +34,26 @@ Volume half_reference(const PreparedImages& images, const std::vector<PoseCandid
     }
     ImageRefinementOptions refinement;
     refinement.rounds = 2;
-    const auto refined = refine_atoms(images, all, weights, start, refinement, pool, progress);
+    const auto refined = refine_atoms(images, all, weights, start, refinement, backend.pool(), progress);
     std::vector<Vec3> positions;
     std::vector<double> heights;
     for (const auto& atom : refined.atoms) {
         positions.push_back(atom.position_A);
         heights.push_back(atom.height);
     }
-    return render_atoms(images.box, images.pixel_size_A, positions, heights, refined.shell_amplitude, pool);
+    return render_atoms(images->box, images->pixel_size_A, positions, heights, refined.shell_amplitude, backend.pool());
 }
 
 }  // namespace
 
-void refine_half(const PreparedImages& images, std::vector<PoseCandidate>& poses, const HalfRefinementOptions& options,
-                 ThreadPool& pool, Progress& progress) {
-    const auto reference = scoring_transform(half_reference(images, poses, options, pool, progress), pool);
+void refine_half(const ResidentImages& images, std::vector<PoseCandidate>& poses, const HalfRefinementOptions& options,
+                 Backend& backend, Progress& progress) {
+    const auto reference = scoring_transform(half_reference(images, poses, options, backend, progress), backend);
     PolishOptions polish;
     polish.band = band_of(images, options.low_per_A, options.high_per_A);
     polish.shift_sigma_A = options.shift_sigma_A;
     polish.steps = options.steps;
-    polish_poses(images, reference, polish, poses, pool);
+    backend.polish_poses(images, reference, polish, poses);
 }
 
 RigidMotion align_atoms(std::span<const Vec3> from, std::span<const Vec3> onto) {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "atoms/joint_fit.hpp"
-#include "core/threads.hpp"
+#include "backend/backend.hpp"
 #include "pose/pose_polish.hpp"
 #include "pose/prepared_images.hpp"
 #include "reconstruct/map_estimate.hpp"
@@ -21,8 +21,8 @@ struct HalfRefinementOptions {
 
 /// One round for the images of one half: map, its atoms (refined against these images), polish of these images' poses.
 /// `poses` holds every image of the half once; score is set. Where no atoms stand out the map itself is the reference.
-void refine_half(const PreparedImages& images, std::vector<PoseCandidate>& poses, const HalfRefinementOptions& options,
-                 ThreadPool& pool, Progress& progress);
+void refine_half(const ResidentImages& images, std::vector<PoseCandidate>& poses, const HalfRefinementOptions& options,
+                 Backend& backend, Progress& progress);
 
 /// Rotation and shift p -> rotation p + shift that bring the atoms of one half onto those of the other (matched within
 /// 0.6 A); identity where fewer than four match.

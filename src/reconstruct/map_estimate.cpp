@@ -32,36 +32,11 @@ std::vector<float> spherical_mask(int box, double voxel_A, double radius_A) {
 
 }  // namespace
 
-NormalEquations equations_of(const PreparedImages& images, std::span<const WeightedPose> poses, Band band, ThreadPool& pool) {
-    const std::size_t n = band.last - band.first;
-    std::vector<Mat3f> rotations(poses.size());
-    std::vector<float> weights(poses.size());
-    std::vector<Complexf> values(poses.size() * n);
-    const double scale = 2 * std::numbers::pi / images.pixel_size_A;
-    pool.run(static_cast<std::int64_t>(poses.size()), [&](std::int64_t begin, std::int64_t end, int) {
-        for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); i++) {
-            const auto& p = poses[i];
-            rotations[i] = to_float(p.pose.rotation);
-            weights[i] = p.weight;
-            const Complexf* image = images.image(p.image) + band.first;
-            const auto tx = static_cast<float>(scale * p.pose.shift_A.x), ty = static_cast<float>(scale * p.pose.shift_A.y);
-            for (std::size_t k = 0; k < n; k++) {
-                const auto& point = images.points[band.first + k];
-                const float phase = point.x * tx + point.y * ty;
-                values[i * n + k] = image[k] * Complexf(std::cos(phase), std::sin(phase));
-            }
-        }
-    });
-    SliceSamples samples;
-    samples.rotations = rotations;
-    samples.points = std::span(images.points).subspan(band.first, n);
-    samples.values = values.data();
-    samples.point_weights = std::span(images.weight).subspan(band.first, n);
-    samples.image_weights = weights;
-    return accumulate(samples, images.box, default_window(), map_padding, pool);
+ResidentEquations equations_of(const ResidentImages& images, std::span<const WeightedPose> poses, Band band, Backend& backend) {
+    return backend.accumulate(images, poses, band, default_window(), map_padding);
 }
 
-Volume solve_map(const NormalEquations& equations, const PreparedImages& images, double high_per_A, int steps, ThreadPool& pool) {
+Volume solve_map(const ResidentEquations& equations, const PreparedImages& images, double high_per_A, int steps, Backend& backend) {
     const int box = images.box;
     const double radius = images.mask_radius_A / images.pixel_size_A;
     const double support = std::min(1.0, 4.0 / 3 * std::numbers::pi * radius * radius * radius / (static_cast<double>(box) * box * box));
@@ -72,13 +47,13 @@ Volume solve_map(const NormalEquations& equations, const PreparedImages& images,
     for (std::size_t s = 0; s < last; s++)
         options.prior.push_back(prior_factor * support / std::max(images.signal_power[s], 1e-4 * strongest + 1e-30));
     options.mask = spherical_mask(box, images.pixel_size_A, images.mask_radius_A);
-    Volume map = solve(equations, options, pool);
+    Volume map = backend.solve(equations, options);
     map.voxel_A = images.pixel_size_A;
     return map;
 }
 
-PaddedTransform scoring_transform(const Volume& map, ThreadPool& pool) {
-    return padded_transform(map.view(), default_window(), map_padding, pool);
+ResidentTransform scoring_transform(const Volume& map, Backend& backend) {
+    return backend.transform(map.view(), default_window(), map_padding);
 }
 
 std::vector<int> draw_folds(std::int64_t images, int folds, std::uint64_t seed, std::uint32_t pass) {

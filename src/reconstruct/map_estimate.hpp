@@ -4,30 +4,22 @@
 #include <span>
 #include <vector>
 
-#include "core/threads.hpp"
-#include "fourier/central_slice.hpp"
-#include "fourier/density_compensation.hpp"
+#include "backend/backend.hpp"
+#include "pose/image_equations.hpp"
 #include "pose/prepared_images.hpp"
 #include "tumble/geometry.hpp"
 
 namespace tumble {
 
-/// One image at one pose, with the weight of that pose (1, or a posterior share).
-struct WeightedPose {
-    std::int64_t image = 0;
-    Pose pose;
-    float weight = 1;
-};
-
 /// Normal equations of the images at their poses, from the samples of `band`; the box is that of the prepared images.
-NormalEquations equations_of(const PreparedImages& images, std::span<const WeightedPose> poses, Band band, ThreadPool& pool);
+ResidentEquations equations_of(const ResidentImages& images, std::span<const WeightedPose> poses, Band band, Backend& backend);
 
 /// Posterior mean of the map: Gaussian noise of the measured spectrum, and a prior whose power per shell is that of the
 /// images' signal. Shells beyond `high_per_A` are zero. The map is sought inside the particle's mask.
-Volume solve_map(const NormalEquations& equations, const PreparedImages& images, double high_per_A, int steps, ThreadPool& pool);
+Volume solve_map(const ResidentEquations& equations, const PreparedImages& images, double high_per_A, int steps, Backend& backend);
 
 /// Padded transform of a map with the window that scoring uses.
-PaddedTransform scoring_transform(const Volume& map, ThreadPool& pool);
+ResidentTransform scoring_transform(const Volume& map, Backend& backend);
 
 /// Fold of each image, 0 .. folds-1: blocks of ten consecutive images share a fold, so that neighbouring frames, which look
 /// alike, do not predict each other; which blocks go together is drawn anew for each `pass`.

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "backend/loader.hpp"
 #include "core/threads.hpp"
 #include "io/element.hpp"
 #include "pose/image_preparation.hpp"
@@ -131,9 +132,11 @@ ReconstructPlan plan_reconstruction(std::int64_t images, std::int64_t height, st
     plan.box = static_cast<int>(c.box);
     plan.memory_bytes = static_cast<std::uint64_t>(memory_bytes(c));
     plan.time_s = seconds(c) / threads;
-    plan.device = "cpu";
-    plan.lines.push_back(fmt::format("plan: {} images in a working box of {} px{}, on the CPU with {} threads", images, plan.box,
+    const backend::Choice choice = backend::choose_backend(options.device);
+    plan.device = choice.table->name;
+    plan.lines.push_back(fmt::format("plan: {} images in a working box of {} px{}, {} threads", images, plan.box,
                                      options.diameter_A > 0 ? "" : " (estimate, the diameter is not given)", threads));
+    plan.lines.push_back("plan: on " + choice.reason);
     if (c.search)
         plan.lines.push_back(fmt::format("plan: search of {:.0f} directions, {:.0f} in-plane angles, {:.0f} shifts an image",
                                          2 * c.directions, c.angles, c.shifts));

@@ -8,7 +8,8 @@
 #include <chrono>
 #include <cmath>
 
-#include "core/threads.hpp"
+#include "backend/backend.hpp"
+#include "backend/loader.hpp"
 #include "core/units.hpp"
 #include "fourier/filters.hpp"
 #include "io/element.hpp"
@@ -18,6 +19,7 @@
 #include "reconstruct/final_result.hpp"
 #include "reconstruct/half_refinement.hpp"
 #include "reconstruct/particle_signal.hpp"
+#include "reconstruct/reconstruct_on.hpp"
 #include "reconstruct/reference_start.hpp"
 #include "reconstruct/run_state.hpp"
 #include "reconstruct/starting_reference.hpp"
@@ -65,8 +67,9 @@ class StageClock {
 /// What stays fixed during a run.
 struct Run {
     const ReconstructOptions& options;
-    ThreadPool pool;
+    Backend& backend;
     PreparedImages images;
+    ResidentImages resident;  // of images
     WorkingBands bands;
     double min_distance_A = 0;
     std::vector<int> half;
@@ -91,6 +94,12 @@ void save(const Run& run, const RunState& state) {
     if (!run.options.checkpoint_file.empty()) save_checkpoint(run.options.checkpoint_file, run.fingerprint, state);
 }
 
+void invert(Run& run) {
+    run.resident = {};
+    invert_contrast(run.images);
+    run.resident = run.backend.resident(run.images);
+}
+
 void require_particle(Run& run) {
     const ParticleSignal signal = particle_signal(run.images, run.bands.search_low, run.bands.polish_high);
     run.progress.log(fmt::format("signal power over noise power inside the particle, {:.2f} - {:.2f} 1/A: {:.3f}", run.bands.search_low,
@@ -111,14 +120,14 @@ double skewness(const Volume& map) {
 }
 
 bool poses_want_inversion(Run& run, const RunState& state) {
-    const auto equations = equations_of(run.images, weighted_poses(state.poses), band_of(run.images, run.bands.low, run.bands.polish_high), run.pool);
-    return skewness(solve_map(equations, run.images, run.bands.polish_high, 6, run.pool)) < 0;
+    const auto equations = equations_of(run.resident, weighted_poses(state.poses), band_of(run.images, run.bands.low, run.bands.polish_high), run.backend);
+    return skewness(solve_map(equations, run.images, run.bands.polish_high, 6, run.backend)) < 0;
 }
 
 void start_from_poses(Run& run, RunState& state) {
     state.poses = certain_poses(run.options.poses);
     if (run.options.contrast == Contrast::automatic) state.contrast_inverted = poses_want_inversion(run, state);
-    if (state.contrast_inverted) invert_contrast(run.images);
+    if (state.contrast_inverted) invert(run);
 }
 
 void start_from_reference(Run& run, RunState& state) {
@@ -127,11 +136,11 @@ void start_from_reference(Run& run, RunState& state) {
     if (given.box != run.images.box || std::abs(given.voxel_A / run.images.pixel_size_A - 1) > 1e-4)
         run.progress.log(fmt::format("reference of {} voxels of {:.4f} A resampled to {} voxels of {:.4f} A", given.box, given.voxel_A,
                                      run.images.box, run.images.pixel_size_A));
-    const Volume matched = matched_reference(given, run.images, run.pool);
+    const Volume matched = matched_reference(given, run.images, run.backend.pool());
     if (run.options.contrast == Contrast::automatic)
-        state.contrast_inverted = reference_wants_inversion(run.images, matched, run.bands, run.options, run.pool);
-    if (state.contrast_inverted) invert_contrast(run.images);
-    state.poses = poses_from_reference(run.images, matched, run.bands, run.options, run.pool, run.progress);
+        state.contrast_inverted = reference_wants_inversion(run.resident, matched, run.bands, run.options, run.backend);
+    if (state.contrast_inverted) invert(run);
+    state.poses = poses_from_reference(run.resident, matched, run.bands, run.options, run.backend, run.progress);
 }
 
 void run_round(Run& run, RunState& state) {
@@ -144,7 +153,7 @@ void run_round(Run& run, RunState& state) {
     options.min_distance_A = run.min_distance_A;
     options.seed = run.options.seed;
     options.pass = static_cast<std::uint32_t>(state.rounds_done);
-    auto round = atomic_round(run.images, state.poses, {}, options, run.pool, run.progress);
+    auto round = atomic_round(run.resident, state.poses, {}, options, run.backend, run.progress);
     state.poses = std::move(round.images);
     const Vec3 centre = recentre(state.poses);
     state.rounds_done++;
@@ -168,7 +177,7 @@ void run_half_round(Run& run, RunState& state) {
         std::vector<PoseCandidate> mine;
         for (const auto& c : best_poses(state))
             if (run.half[static_cast<std::size_t>(c.image)] == half) mine.push_back(c);
-        refine_half(run.images, mine, options, run.pool, run.progress);
+        refine_half(run.resident, mine, options, run.backend, run.progress);
         for (const auto& c : mine) {
             auto& p = state.poses[static_cast<std::size_t>(c.image)];
             p.candidates = {c};
@@ -216,12 +225,12 @@ std::uint64_t peak_memory() {
 void finish(Run& run, RunState& state, ReconstructResult& result) {
     std::vector<PoseCandidate> poses = best_poses(state);
     std::vector<char> rejected(poses.size(), 0);
-    const FinalStageInput input{run.images, run.bands, run.min_distance_A, poses, run.half, rejected};
+    const FinalStageInput input{run.resident, run.bands, run.min_distance_A, poses, run.half, rejected};
     HalfAtoms halves[2];
     std::vector<double> scores;
     run.clock.stage("halves", [&] {
-        halves[0] = half_atoms(input, 1, run.pool, run.progress);
-        halves[1] = half_atoms(input, 2, run.pool, run.progress);
+        halves[0] = half_atoms(input, 1, run.backend, run.progress);
+        halves[1] = half_atoms(input, 2, run.backend, run.progress);
         if (state.half_rounds_done > 0) {
             // Refined apart, the halves have drifted: bring the second onto the first before they are merged.
             const RigidMotion motion = align_atoms(halves[1].positions(), halves[0].positions());
@@ -231,11 +240,11 @@ void finish(Run& run, RunState& state, ReconstructResult& result) {
             run.progress.log(fmt::format("second half moved onto the first by {:.1f} pm and {:.3f} deg", 100 * length(motion.shift_A),
                                          degrees(angle_between(motion.rotation, Mat3{}))));
         }
-        scores = held_out_scores(input, halves, run.pool);
+        scores = held_out_scores(input, halves, run.backend);
         rejected = bad_images(scores);
     });
     run.clock.stage("maps and atoms", [&] {
-        final_maps_and_atoms(input, halves, find_element(run.options.elements.front()).symbol, run.options.seed, result, run.pool, run.progress);
+        final_maps_and_atoms(input, halves, find_element(run.options.elements.front()).symbol, run.options.seed, result, run.backend, run.progress);
     });
     for (std::size_t i = 0; i < poses.size(); i++)
         result.images.push_back({poses[i].pose, scores[i], state.poses[i].margin, run.half[i], rejected[i] != 0});
@@ -243,16 +252,24 @@ void finish(Run& run, RunState& state, ReconstructResult& result) {
     for (const auto& image : result.images)
         if (!image.rejected) used.push_back(image.pose);
     result.largest_gap_deg = largest_view_gap_deg(used);
-    run.clock.stage("verdict", [&] { result.verdict = judge(result, test_predictions(input, halves, scores, run.pool)); });
+    run.clock.stage("verdict", [&] { result.verdict = judge(result, test_predictions(input, halves, scores, run.backend)); });
 }
 
 }  // namespace
 
 ReconstructResult reconstruct(StackView stack, const ReconstructOptions& options, Progress& progress) {
     check_options(stack.images, stack.height, stack.width, options);
+    const backend::Choice choice = backend::choose_backend(options.device);
+    progress.log("device " + choice.reason);
+    Backend backend(*choice.table, choice.device, options.threads);
+    return reconstruct_on(backend, stack, options, progress);
+}
+
+ReconstructResult reconstruct_on(Backend& backend, StackView stack, const ReconstructOptions& options, Progress& progress) {
+    check_options(stack.images, stack.height, stack.width, options);
     ReconstructResult result;
     const double neighbours = find_element(options.elements.front()).nearest_neighbour_A;
-    Run run{options, ThreadPool(options.threads), {}, {}, 0, halves_of(stack.images, options), {}, progress, StageClock(progress, result.time_s)};
+    Run run{options, backend, {}, {}, {}, 0, halves_of(stack.images, options), {}, progress, StageClock(progress, result.time_s)};
     run.bands = working_bands(neighbours, options.pixel_size_A, options.max_resolution_A);
     run.min_distance_A = 0.72 * neighbours;
     if (!options.checkpoint_file.empty()) run.fingerprint = input_fingerprint(stack, options);
@@ -261,8 +278,9 @@ ReconstructResult reconstruct(StackView stack, const ReconstructOptions& options
     if (options.resume) state = load_checkpoint(options.checkpoint_file, run.fingerprint);
     run.clock.stage("prepare", [&] {
         const ImagePreparationOptions preparation{options.pixel_size_A, options.diameter_A, options.contrast == Contrast::dark_atoms ? -1.0 : 1.0};
-        run.images = prepare_images(stack, preparation, run.pool, progress);
-        if (state.contrast_inverted) invert_contrast(run.images);
+        run.images = prepare_images(stack, preparation, backend.pool(), progress);
+        run.resident = backend.resident(run.images);
+        if (state.contrast_inverted) invert(run);
     });
     progress.log(fmt::format("particle radius {:.2f} A, mask radius {:.2f} A, working box {} px", run.images.particle_radius_A,
                              run.images.mask_radius_A, run.images.box));
@@ -290,7 +308,7 @@ ReconstructResult reconstruct(StackView stack, const ReconstructOptions& options
 
     result.contrast_inverted = state.contrast_inverted || options.contrast == Contrast::dark_atoms;
     result.particle_diameter_A = 2 * run.images.particle_radius_A;
-    result.device = "cpu";
+    result.device = backend.device();
     pad_to_stack(result, static_cast<int>(stack.width));
     if (options.flip_hand) flip_hand(result);
     result.peak_memory_bytes = peak_memory();

@@ -29,14 +29,14 @@ RuleSearchOptions rule_options(const WorkingBands& bands, const ReconstructOptio
 }
 
 /// The candidates of the chosen rule, image by image.
-std::vector<PoseCandidate> found_candidates(const PreparedImages& images, const PaddedTransform& transform, const WorkingBands& bands,
-                                            const ReconstructOptions& options, ThreadPool& pool, Progress& progress) {
+std::vector<PoseCandidate> found_candidates(const ResidentImages& images, const ResidentTransform& transform, const WorkingBands& bands,
+                                            const ReconstructOptions& options, Backend& backend, Progress& progress) {
     std::vector<PoseCandidate> found;
     if (options.search == SearchRule::automatic) {
-        for (const auto& list : global_search(images, transform, search_options(bands, options), pool, progress))
+        for (const auto& list : global_search(images, transform, search_options(bands, options), backend, progress))
             found.insert(found.end(), list.begin(), list.begin() + static_cast<std::ptrdiff_t>(std::min(ranked_candidates, list.size())));
     } else {
-        for (const auto& image : rule_search(images, transform, rule_options(bands, options), pool, progress))
+        for (const auto& image : rule_search(images, transform, rule_options(bands, options), backend, progress))
             found.insert(found.end(), image.candidates.begin(), image.candidates.end());
     }
     return found;
@@ -44,15 +44,15 @@ std::vector<PoseCandidate> found_candidates(const PreparedImages& images, const 
 
 }  // namespace
 
-std::vector<PosteriorPoses> poses_from_reference(const PreparedImages& images, const Volume& matched, const WorkingBands& bands,
-                                                 const ReconstructOptions& options, ThreadPool& pool, Progress& progress) {
-    const auto transform = scoring_transform(matched, pool);
-    auto found = found_candidates(images, transform, bands, options, pool, progress);
+std::vector<PosteriorPoses> poses_from_reference(const ResidentImages& images, const Volume& matched, const WorkingBands& bands,
+                                                 const ReconstructOptions& options, Backend& backend, Progress& progress) {
+    const auto transform = scoring_transform(matched, backend);
+    auto found = found_candidates(images, transform, bands, options, backend, progress);
     PolishOptions polish;
     polish.band = band_of(images, bands.low, bands.round_high);
     polish.shift_sigma_A = centring_sigma_A;
     polish.steps = 3;
-    polish_poses(images, transform, polish, found, pool);
+    backend.polish_poses(images, transform, polish, found);
     std::vector<PosteriorPoses> poses;
     for (auto first = found.begin(); first != found.end();) {
         const auto last = std::find_if(first, found.end(), [&](const PoseCandidate& c) { return c.image != first->image; });
@@ -64,17 +64,17 @@ std::vector<PosteriorPoses> poses_from_reference(const PreparedImages& images, c
     return poses;
 }
 
-bool reference_wants_inversion(const PreparedImages& images, const Volume& matched, const WorkingBands& bands,
-                               const ReconstructOptions& options, ThreadPool& pool) {
-    PreparedImages few = images;
-    few.images = std::min<std::int64_t>(60, images.images);
+bool reference_wants_inversion(const ResidentImages& images, const Volume& matched, const WorkingBands& bands,
+                               const ReconstructOptions& options, Backend& backend) {
+    PreparedImages few = images.host();
+    few.images = std::min<std::int64_t>(60, images->images);
     few.values.resize(static_cast<std::size_t>(few.images) * few.points.size());
     few.real_space.resize(static_cast<std::size_t>(few.images) * static_cast<std::size_t>(few.box) * static_cast<std::size_t>(few.box));
-    const auto transform = scoring_transform(matched, pool);
+    const auto transform = scoring_transform(matched, backend);
     NoProgress quiet;
     double mean[2] = {0, 0};
     for (double& sum : mean) {
-        for (const auto& list : global_search(few, transform, search_options(bands, options), pool, quiet)) sum += list.front().score;
+        for (const auto& list : global_search(backend.resident(few), transform, search_options(bands, options), backend, quiet)) sum += list.front().score;
         invert_contrast(few);
     }
     return mean[1] > mean[0];

@@ -2,7 +2,7 @@
 // Poses of all images from a reference map, without any given poses.
 #include <vector>
 
-#include "core/threads.hpp"
+#include "backend/backend.hpp"
 #include "pose/prepared_images.hpp"
 #include "reconstruct/atomic_rounds.hpp"
 #include "reconstruct/working_bands.hpp"
@@ -15,11 +15,11 @@ inline constexpr double centring_sigma_A = 0.36;
 
 /// Search by the rule of the options in the search band against the matched reference, then the candidates are polished and
 /// ranked in the wider band of the rounds. One pose an image; with the soft rule several with their shares.
-std::vector<PosteriorPoses> poses_from_reference(const PreparedImages& images, const Volume& matched, const WorkingBands& bands,
-                                                 const ReconstructOptions& options, ThreadPool& pool, Progress& progress);
+std::vector<PosteriorPoses> poses_from_reference(const ResidentImages& images, const Volume& matched, const WorkingBands& bands,
+                                                 const ReconstructOptions& options, Backend& backend, Progress& progress);
 
 /// True where the images fit the reference better after multiplication by -1 (judged on at most 60 of them).
-bool reference_wants_inversion(const PreparedImages& images, const Volume& matched, const WorkingBands& bands,
-                               const ReconstructOptions& options, ThreadPool& pool);
+bool reference_wants_inversion(const ResidentImages& images, const Volume& matched, const WorkingBands& bands,
+                               const ReconstructOptions& options, Backend& backend);
 
 }  // namespace tumble

@@ -21,6 +21,7 @@ namespace {
 constexpr std::array<double, 4> temperatures{8, 4, 2, 1};  // soft: the first for the list, then one a polish
 constexpr double least_listed_share = 0.01;
 constexpr int listed_pairs = 400;  // neighbours on the grid included: far more than the poses that differ
+constexpr std::size_t wave_pairs = 32;  // curves an image that are asked for at once
 constexpr int soft_polish_steps = 2;
 constexpr double coarse_share = 0.9;  // of the progress shown
 
@@ -28,11 +29,11 @@ constexpr double coarse_share = 0.9;  // of the progress shown
 using ImagePairs = std::vector<SearchPair>;
 
 struct Search {
-    const PreparedImages& images;
-    const PaddedTransform& map;
+    const ResidentImages& images;
+    const ResidentTransform& map;
     const RuleSearchOptions& options;
     SearchPanels panels;
-    ThreadPool& pool;
+    Backend& backend;
     Progress& progress;
 };
 
@@ -42,7 +43,7 @@ struct PassTally {
 };
 
 void log_pass(const Search& s, const char* rule, int pass, const PassTally& tally) {
-    const auto n = static_cast<double>(s.images.images);
+    const auto n = static_cast<double>(s.images->images);
     s.progress.log(fmt::format(
         "{} pass {}: {:.1f} % of the images improved, {:.1f} % of the candidates visited, mean score {:.1f}",
         rule, pass + 1, 100 * static_cast<double>(tally.improved) / n, 100 * tally.visited / n,
@@ -75,11 +76,17 @@ std::vector<std::int64_t> first_rows(const SearchPanels& panels, std::size_t ima
     return out;
 }
 
+/// Curve number i among `curves`.
+std::span<const float> curve_of(const Search& s, const std::vector<float>& curves, std::size_t i) {
+    const auto angles = static_cast<std::size_t>(s.panels.grid.angles);
+    return std::span(curves).subspan(i * angles, angles);
+}
+
 /// A random candidate of every image and its score.
 ImagePairs random_pairs(const Search& s) {
     const SearchPanels& p = s.panels;
     ImagePairs out;
-    for (std::int64_t i = 0; i < s.images.images; i++) {
+    for (std::int64_t i = 0; i < s.images->images; i++) {
         RandomStream random(s.options.seed, static_cast<std::uint32_t>(i), RandomPurpose::starting_pose);
         const auto shift = random.below(static_cast<std::uint32_t>(p.shifts()));
         const auto view = random.below(static_cast<std::uint32_t>(p.views()));
@@ -88,13 +95,17 @@ ImagePairs random_pairs(const Search& s) {
     in_batches(s, all_images(s.images), 0, 0, [&](std::span<const std::int64_t> batch) {
         std::vector<std::int64_t> shifts;
         for (const std::int64_t i : batch) shifts.push_back(out[static_cast<std::size_t>(i)].row);
-        const RowPanel rows = rows_at_shifts(p, batch, shifts, s.pool);
-        s.pool.each(static_cast<std::int64_t>(batch.size()), [&](std::int64_t b, int) {
-            SearchPair& pair = out[static_cast<std::size_t>(batch[static_cast<std::size_t>(b)])];
-            std::vector<float> curve(static_cast<std::size_t>(p.grid.angles));
-            score_angles(p.basis, p.panel, rows, b, pair.direction, pair.mirror, curve);
-            pair.score = *std::max_element(curve.begin(), curve.end());
-        });
+        const ResidentRows rows = rows_at_shifts(p, batch, shifts, s.backend);
+        std::vector<SearchPair> pairs;
+        for (std::size_t b = 0; b < batch.size(); b++) {
+            pairs.push_back(out[static_cast<std::size_t>(batch[b])]);
+            pairs.back().row = static_cast<std::int64_t>(b);
+        }
+        const auto curves = s.backend.score_curves(p.resident, rows, pairs);
+        for (std::size_t b = 0; b < batch.size(); b++) {
+            const auto curve = curve_of(s, curves, b);
+            out[static_cast<std::size_t>(batch[b])].score = *std::max_element(curve.begin(), curve.end());
+        }
     });
     return out;
 }
@@ -105,7 +116,7 @@ std::vector<ViewList> neighbourhoods(const Search& s, std::span<const std::int64
     std::vector<ViewList> lists;
     if (size >= s.panels.views()) return lists;
     lists.resize(batch.size());
-    s.pool.each(static_cast<std::int64_t>(batch.size()), [&](std::int64_t b, int) {
+    s.backend.pool().each(static_cast<std::int64_t>(batch.size()), [&](std::int64_t b, int) {
         const auto at = static_cast<std::size_t>(b);
         const SearchPair& pair = present[static_cast<std::size_t>(batch[at])];
         const Mat3& base = s.panels.directions[static_cast<std::size_t>(pair.direction)];
@@ -130,13 +141,13 @@ PassTally climb_once(const Search& s, int pass, std::int64_t size, ImagePairs& p
     const auto candidates = static_cast<double>(std::min(size, p.views()) * p.shifts());
     const double most = s.options.most_passes;
     in_batches(s, active, pass / most, (pass + 1) / most, [&](std::span<const std::int64_t> batch) {
-        const RowPanel panel = rows_at_all_shifts(p, batch, s.pool);
+        const ResidentRows rows = rows_at_all_shifts(p, batch, s.backend);
         const auto first_row = first_rows(p, batch.size());
         std::vector<float> previous;
         for (const std::int64_t i : batch) previous.push_back(present[static_cast<std::size_t>(i)].score);
         const auto lists = neighbourhoods(s, batch, present, size);
         const auto steps =
-            hill_climb(p.basis, p.panel, {panel, first_row, 0, batch}, previous, lists, climb, s.pool);
+            s.backend.hill_climb(p.resident, rows, {first_row, 0, batch}, previous, lists, climb);
         for (std::size_t b = 0; b < batch.size(); b++) {
             const auto image = static_cast<std::size_t>(batch[b]);
             present[image] = steps[b].pair;
@@ -174,11 +185,11 @@ ImagePairs climbed_pairs(const Search& s) {
 ImagePairs best_pairs(const Search& s) {
     const SearchPanels& p = s.panels;
     ImagePairs out;
-    PassTally tally{s.images.images, static_cast<double>(s.images.images), 0};
+    PassTally tally{s.images->images, static_cast<double>(s.images->images), 0};
     in_batches(s, all_images(s.images), 0, 1, [&](std::span<const std::int64_t> batch) {
-        const RowPanel panel = rows_at_all_shifts(p, batch, s.pool);
+        const ResidentRows rows = rows_at_all_shifts(p, batch, s.backend);
         const auto first_row = first_rows(p, batch.size());
-        const auto lists = exhaustive_search(p.basis, p.panel, {panel, first_row}, {}, {}, s.pool);
+        const auto lists = s.backend.best_pairs(p.resident, rows, {first_row}, {}, {});
         for (std::size_t b = 0; b < batch.size(); b++) {
             out.push_back(lists[b].front());
             out.back().row -= first_row[b];
@@ -189,12 +200,10 @@ ImagePairs best_pairs(const Search& s) {
     return out;
 }
 
-/// The pose of a pair, its in-plane angle at the highest point of the curve.
-PoseCandidate candidate_of(const Search& s, const RowPanel& rows, const SearchPair& pair, std::int64_t image,
+/// The pose of a pair with this curve, its in-plane angle at the curve's highest point.
+PoseCandidate candidate_of(const Search& s, std::span<const float> curve, const SearchPair& pair, std::int64_t image,
                            std::int64_t shift) {
     const SearchPanels& p = s.panels;
-    std::vector<float> curve(static_cast<std::size_t>(p.grid.angles));
-    score_angles(p.basis, p.panel, rows, pair.row, pair.direction, pair.mirror, curve);
     const CurvePeak peak = curve_peak(curve);
     const Mat3& base = p.directions[static_cast<std::size_t>(pair.direction)];
     return {image,
@@ -207,51 +216,66 @@ std::vector<PosteriorPoses> candidates_of(const Search& s, const ImagePairs& pai
     std::vector<PosteriorPoses> out(pairs.size());
     in_batches(s, all_images(s.images), 1, 1, [&](std::span<const std::int64_t> batch) {
         std::vector<std::int64_t> shifts;
-        for (const std::int64_t i : batch) shifts.push_back(pairs[static_cast<std::size_t>(i)].row);
-        const RowPanel rows = rows_at_shifts(s.panels, batch, shifts, s.pool);
-        s.pool.each(static_cast<std::int64_t>(batch.size()), [&](std::int64_t b, int) {
-            const std::int64_t image = batch[static_cast<std::size_t>(b)];
-            SearchPair pair = pairs[static_cast<std::size_t>(image)];
-            const std::int64_t shift = std::exchange(pair.row, b);
-            out[static_cast<std::size_t>(image)] = {{candidate_of(s, rows, pair, image, shift)}, {1.0}, 0};
+        std::vector<SearchPair> chosen;
+        for (std::size_t b = 0; b < batch.size(); b++) {
+            chosen.push_back(pairs[static_cast<std::size_t>(batch[b])]);
+            shifts.push_back(std::exchange(chosen.back().row, static_cast<std::int64_t>(b)));
+        }
+        const ResidentRows rows = rows_at_shifts(s.panels, batch, shifts, s.backend);
+        const auto curves = s.backend.score_curves(s.panels.resident, rows, chosen);
+        s.backend.pool().each(static_cast<std::int64_t>(batch.size()), [&](std::int64_t b, int) {
+            const auto at = static_cast<std::size_t>(b);
+            out[static_cast<std::size_t>(batch[at])] = {
+                {candidate_of(s, curve_of(s, curves, at), chosen[at], batch[at], shifts[at])}, {1.0}, 0};
         });
     });
     return out;
 }
 
-/// The poses among an image's weighted pairs that differ from all better ones.
-std::vector<PoseCandidate> distinct_poses(const Search& s, const RowPanel& rows,
-                                          const std::vector<WeightedPair>& pairs, std::int64_t image,
-                                          std::int64_t first_row) {
-    std::vector<PoseCandidate> kept;
-    for (const auto& [pair, weight] : pairs) {
-        if (static_cast<int>(kept.size()) == s.options.list_length) break;
-        const auto candidate = candidate_of(s, rows, pair, image, pair.row - first_row);
-        const bool near = std::any_of(kept.begin(), kept.end(), [&](const PoseCandidate& k) {
-            return angle_between(k.pose.rotation, candidate.pose.rotation) < s.options.separation_rad;
-        });
-        if (!near) kept.push_back(candidate);
+/// Of each image's weighted pairs the poses that differ from all better ones. Curves are asked for in waves: most lists
+/// are full long before their pairs end.
+std::vector<std::vector<PoseCandidate>> distinct_poses(const Search& s, const ResidentRows& rows,
+                                                       const std::vector<std::vector<WeightedPair>>& lists,
+                                                       std::span<const std::int64_t> batch,
+                                                       std::span<const std::int64_t> first_row) {
+    std::vector<std::vector<PoseCandidate>> kept(lists.size());
+    const auto full = [&](std::size_t b) { return static_cast<int>(kept[b].size()) == s.options.list_length; };
+    for (std::size_t begin = 0; begin < static_cast<std::size_t>(listed_pairs); begin += wave_pairs) {
+        std::vector<SearchPair> pairs;
+        std::vector<std::size_t> owner;
+        for (std::size_t b = 0; b < lists.size(); b++)
+            for (std::size_t k = begin; !full(b) && k < std::min(begin + wave_pairs, lists[b].size()); k++) {
+                pairs.push_back(lists[b][k].pair);
+                owner.push_back(b);
+            }
+        const auto curves = s.backend.score_curves(s.panels.resident, rows, pairs);
+        for (std::size_t i = 0; i < pairs.size(); i++) {
+            const std::size_t b = owner[i];
+            if (full(b)) continue;
+            const auto candidate = candidate_of(s, curve_of(s, curves, i), pairs[i], batch[b], pairs[i].row - first_row[b]);
+            const bool near = std::any_of(kept[b].begin(), kept[b].end(), [&](const PoseCandidate& k) {
+                return angle_between(k.pose.rotation, candidate.pose.rotation) < s.options.separation_rad;
+            });
+            if (!near) kept[b].push_back(candidate);
+        }
     }
     return kept;
 }
 
 std::vector<PosteriorPoses> listed_candidates(const Search& s) {
     const SearchPanels& p = s.panels;
-    std::vector<PosteriorPoses> out(static_cast<std::size_t>(s.images.images));
+    std::vector<PosteriorPoses> out(static_cast<std::size_t>(s.images->images));
     SoftOptions soft;
     soft.temperature = temperatures.front();
     soft.smallest_weight = least_listed_share;
     soft.count = listed_pairs;
     in_batches(s, all_images(s.images), 0, 1, [&](std::span<const std::int64_t> batch) {
-        const RowPanel panel = rows_at_all_shifts(p, batch, s.pool);
+        const ResidentRows rows = rows_at_all_shifts(p, batch, s.backend);
         const auto first_row = first_rows(p, batch.size());
-        const auto lists = soft_assignment(p.basis, p.panel, {panel, first_row}, soft, s.pool);
-        s.pool.each(static_cast<std::int64_t>(batch.size()), [&](std::int64_t b, int) {
-            const auto at = static_cast<std::size_t>(b);
-            const std::int64_t image = batch[at];
-            out[static_cast<std::size_t>(image)] = posterior_of(
-                distinct_poses(s, panel, lists[at], image, first_row[at]), temperatures.front(), 0);
-        });
+        const auto lists = s.backend.soft_pairs(p.resident, rows, {first_row}, soft);
+        auto poses = distinct_poses(s, rows, lists, batch, first_row);
+        for (std::size_t b = 0; b < batch.size(); b++)
+            out[static_cast<std::size_t>(batch[b])] = posterior_of(std::move(poses[b]), temperatures.front(), 0);
     });
     return out;
 }
@@ -281,7 +305,7 @@ std::vector<PosteriorPoses> polished(const Search& s, const std::vector<Posterio
     std::vector<PoseCandidate> flat;
     for (const auto& image : present)
         flat.insert(flat.end(), image.candidates.begin(), image.candidates.end());
-    polish_poses(s.images, s.map, polish, flat, s.pool);
+    s.backend.polish_poses(s.images, s.map, polish, flat);
     std::vector<PosteriorPoses> out;
     auto next = flat.begin();
     for (const auto& image : present) {
@@ -294,7 +318,7 @@ std::vector<PosteriorPoses> polished(const Search& s, const std::vector<Posterio
 
 std::vector<PosteriorPoses> soft_poses(const Search& s) {
     auto poses = listed_candidates(s);
-    log_soft_pass(s, 0, s.images.images, poses);
+    log_soft_pass(s, 0, s.images->images, poses);
     for (std::size_t pass = 1; pass < temperatures.size(); pass++) {
         auto next = polished(s, poses, soft_polish_steps, temperatures[pass]);
         std::int64_t improved = 0;
@@ -309,14 +333,14 @@ std::vector<PosteriorPoses> soft_poses(const Search& s) {
 
 }  // namespace
 
-std::vector<PosteriorPoses> rule_search(const PreparedImages& images, const PaddedTransform& map,
-                                        const RuleSearchOptions& options, ThreadPool& pool,
+std::vector<PosteriorPoses> rule_search(const ResidentImages& images, const ResidentTransform& map,
+                                        const RuleSearchOptions& options, Backend& backend,
                                         Progress& progress) {
     if (options.rule == SearchRule::automatic)
         throw bad_input("rule search: the rule is automatic, expected shc, snhc, exhaustive or soft");
     if (options.batch_images < 1 || options.most_passes < 1)
         throw bad_input("rule search: expected at least one image a batch and one pass");
-    const Search s{images, map, options, search_panels(images, map, options, pool), pool, progress};
+    const Search s{images, map, options, search_panels(images, map, options, backend), backend, progress};
     std::vector<PosteriorPoses> poses;
     if (options.rule == SearchRule::soft) {
         poses = soft_poses(s);

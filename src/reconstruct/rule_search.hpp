@@ -3,8 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/threads.hpp"
-#include "fourier/central_slice.hpp"
+#include "backend/backend.hpp"
 #include "pose/prepared_images.hpp"
 #include "reconstruct/atomic_rounds.hpp"
 #include "reconstruct/search_panels.hpp"
@@ -36,8 +35,8 @@ struct RuleSearchOptions : SearchScope {
 ///
 /// One log line a pass. Same result for any number of threads and any batch. Throws Error(interrupted) when
 /// cancelled, Error(input) for the rule automatic.
-std::vector<PosteriorPoses> rule_search(const PreparedImages& images, const PaddedTransform& map,
-                                        const RuleSearchOptions& options, ThreadPool& pool,
+std::vector<PosteriorPoses> rule_search(const ResidentImages& images, const ResidentTransform& map,
+                                        const RuleSearchOptions& options, Backend& backend,
                                         Progress& progress);
 
 }  // namespace tumble

@@ -34,41 +34,36 @@ std::int64_t search_directions(const PreparedImages& images, const SearchScope& 
         200, static_cast<std::int64_t>(std::ceil(2 * std::numbers::pi / (spacing * spacing))));
 }
 
-SearchPanels search_panels(const PreparedImages& images, const PaddedTransform& map, const SearchScope& scope,
-                           ThreadPool& pool) {
+SearchPanels search_panels(const ResidentImages& images, const ResidentTransform& map, const SearchScope& scope,
+                           Backend& backend) {
     SearchPanels p;
     p.grid = search_grid(images, scope);
-    p.basis = angular_basis(p.grid, (images.particle_radius_A + 2.5) / images.pixel_size_A, basis_tolerance);
-    p.weights = ring_weights(images, p.grid);
+    const AngularBasis basis = angular_basis(p.grid, (images->particle_radius_A + 2.5) / images->pixel_size_A, basis_tolerance);
     p.directions = half_sphere_directions(search_directions(images, scope), scope.seed, scope.pass);
     std::vector<Mat3f> rotations;
     for (const auto& d : p.directions) rotations.push_back(to_float(d));
-    const auto points = p.grid.points();
-    std::vector<Complexf> slices(rotations.size() * points.size());
-    sample_slices(map, rotations, points, slices.data(), pool);
-    p.panel = pack_directions(p.grid, p.basis, p.weights, slices, pool);
-    p.samples = polar_samples(images, p.grid, pool);
+    p.resident = backend.search(images, map, p.grid, basis, ring_weights(images, p.grid), rotations);
     p.shifts_A = shift_grid(scope.shift_radius_A, scope.shift_step_A);
-    p.pixel_size_A = images.pixel_size_A;
+    p.pixel_size_A = images->pixel_size_A;
     return p;
 }
 
-RowPanel rows_at_all_shifts(const SearchPanels& panels, std::span<const std::int64_t> images,
-                            ThreadPool& pool) {
+ResidentRows rows_at_all_shifts(const SearchPanels& panels, std::span<const std::int64_t> images,
+                            Backend& backend) {
     std::vector<std::int64_t> row_image, row_shift;
     for (const std::int64_t image : images)
         for (std::int64_t s = 0; s < panels.shifts(); s++) row_image.push_back(image), row_shift.push_back(s);
-    return rows_at_shifts(panels, row_image, row_shift, pool);
+    return rows_at_shifts(panels, row_image, row_shift, backend);
 }
 
-RowPanel rows_at_shifts(const SearchPanels& panels, std::span<const std::int64_t> images,
-                        std::span<const std::int64_t> shifts, ThreadPool& pool) {
+ResidentRows rows_at_shifts(const SearchPanels& panels, std::span<const std::int64_t> images,
+                        std::span<const std::int64_t> shifts, Backend& backend) {
     std::vector<Vec2> shifts_px;
     for (const std::int64_t s : shifts) {
         const Vec2 shift = panels.shifts_A[static_cast<std::size_t>(s)];
         shifts_px.push_back({shift.x / panels.pixel_size_A, shift.y / panels.pixel_size_A});
     }
-    return pack_rows(panels.grid, panels.basis, panels.weights, panels.samples, images, shifts_px, pool);
+    return backend.rows(panels.resident, images, shifts_px);
 }
 
 double log_shift_prior(Vec2 shift_A, double sigma_A) {

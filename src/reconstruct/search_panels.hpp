@@ -1,14 +1,13 @@
 #pragma once
 // What every search over all orientations and shifts scores: the images' polar samples and the map's slices,
-// packed.
+// packed where the backend computes.
 #include <cstdint>
 #include <span>
 #include <vector>
 
-#include "core/threads.hpp"
-#include "fourier/central_slice.hpp"
+#include "backend/backend.hpp"
 #include "pose/prepared_images.hpp"
-#include "pose/score.hpp"
+#include "pose/polar_transform.hpp"
 
 namespace tumble {
 
@@ -28,28 +27,24 @@ std::int64_t search_directions(const PreparedImages& images, const SearchScope& 
 
 struct SearchPanels {
     PolarGrid grid;
-    AngularBasis basis;
-    std::vector<float> weights;    ///< per ring
     std::vector<Mat3> directions;  ///< R_d; the view 2 d + h is direction d (h = 0) or its mirror (h = 1)
-    DirectionPanel panel;
-    std::vector<Complexf> samples;  ///< of all images, [image][ring][half angle]
+    ResidentSearch resident;       ///< slices at the directions and polar samples of all images
     std::vector<Vec2> shifts_A;     ///< nearest to zero first
     double pixel_size_A = 0;
 
-    std::int64_t views() const { return 2 * panel.directions; }
+    std::int64_t views() const { return 2 * static_cast<std::int64_t>(directions.size()); }
     std::int64_t shifts() const { return static_cast<std::int64_t>(shifts_A.size()); }
 };
 
 /// Same bits for any number of threads.
-SearchPanels search_panels(const PreparedImages& images, const PaddedTransform& map, const SearchScope& scope,
-                           ThreadPool& pool);
+SearchPanels search_panels(const ResidentImages& images, const ResidentTransform& map, const SearchScope& scope,
+                           Backend& backend);
 
 /// Rows of some images: row i * shifts() + s is the image `images[i]` at shift s.
-RowPanel rows_at_all_shifts(const SearchPanels& panels, std::span<const std::int64_t> images,
-                            ThreadPool& pool);
+ResidentRows rows_at_all_shifts(const SearchPanels& panels, std::span<const std::int64_t> images, Backend& backend);
 /// Row i is the image `images[i]` at shift number `shifts[i]`.
-RowPanel rows_at_shifts(const SearchPanels& panels, std::span<const std::int64_t> images,
-                        std::span<const std::int64_t> shifts, ThreadPool& pool);
+ResidentRows rows_at_shifts(const SearchPanels& panels, std::span<const std::int64_t> images,
+                        std::span<const std::int64_t> shifts, Backend& backend);
 
 /// Log prior of a shift, less its value at zero: a normal centring error of `sigma_A` on each axis.
 double log_shift_prior(Vec2 shift_A, double sigma_A);

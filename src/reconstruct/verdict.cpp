@@ -15,14 +15,14 @@ namespace {
 
 /// Scores of the images of `half` against point atoms with the profile of the other half.
 void score_half(const FinalStageInput& in, int half, std::span<const Vec3> positions, std::span<const double> heights,
-                std::span<const double> shell_amplitude, std::vector<double>& scores, ThreadPool& pool) {
-    const auto model = scoring_transform(render_atoms(in.images.box, in.images.pixel_size_A, positions, heights, shell_amplitude, pool), pool);
+                std::span<const double> shell_amplitude, std::vector<double>& scores, Backend& backend) {
+    const auto model = scoring_transform(render_atoms(in.images->box, in.images->pixel_size_A, positions, heights, shell_amplitude, backend.pool()), backend);
     std::vector<PoseCandidate> candidates;
     for (std::size_t i = 0; i < in.poses.size(); i++)
         if (in.half[i] == half) candidates.push_back(in.poses[i]);
     PolishOptions options;
     options.band = band_of(in.images, in.bands.low, in.bands.polish_high);
-    score_candidates(in.images, model, options, candidates, pool);
+    backend.score_candidates(in.images, model, options, candidates);
     for (const auto& c : candidates) scores[static_cast<std::size_t>(c.image)] = c.score;
 }
 
@@ -61,17 +61,17 @@ Advantage advantage(const FinalStageInput& in, std::span<const double> scores, s
 
 }  // namespace
 
-std::vector<double> held_out_scores(const FinalStageInput& in, const HalfAtoms (&halves)[2], ThreadPool& pool) {
+std::vector<double> held_out_scores(const FinalStageInput& in, const HalfAtoms (&halves)[2], Backend& backend) {
     std::vector<double> scores(in.poses.size(), 0.0);
     if (halves[0].atoms.empty() || halves[1].atoms.empty()) return scores;
     for (int half = 1; half <= 2; half++) {
         const HalfAtoms& other = halves[half == 1 ? 1 : 0];
-        score_half(in, half, other.positions(), other.heights(), other.shell_amplitude, scores, pool);
+        score_half(in, half, other.positions(), other.heights(), other.shell_amplitude, scores, backend);
     }
     return scores;
 }
 
-PredictionTest test_predictions(const FinalStageInput& in, const HalfAtoms (&halves)[2], std::span<const double> scores, ThreadPool& pool) {
+PredictionTest test_predictions(const FinalStageInput& in, const HalfAtoms (&halves)[2], std::span<const double> scores, Backend& backend) {
     PredictionTest test;
     if (halves[0].atoms.empty() || halves[1].atoms.empty()) return test;
     std::vector<double> symmetrised(scores.size(), 0.0), on_lattice(scores.size(), 0.0);
@@ -87,11 +87,11 @@ PredictionTest test_predictions(const FinalStageInput& in, const HalfAtoms (&hal
         have_symmetry = have_symmetry && symmetries.size() > 1;
         if (symmetries.size() > 1) {
             symmetrise(positions, heights, symmetries);
-            score_half(in, half, positions, heights, other.shell_amplitude, symmetrised, pool);
+            score_half(in, half, positions, heights, other.shell_amplitude, symmetrised, backend);
         }
         const auto lattice = fit_lattice(other.positions());
         have_lattice = have_lattice && lattice.has_value();
-        if (lattice) score_half(in, half, lattice->sites_A, other.heights(), other.shell_amplitude, on_lattice, pool);
+        if (lattice) score_half(in, half, lattice->sites_A, other.heights(), other.shell_amplitude, on_lattice, backend);
     }
     if (have_symmetry) test.over_symmetrised = advantage(in, scores, symmetrised);
     if (have_lattice) test.over_lattice = advantage(in, scores, on_lattice);

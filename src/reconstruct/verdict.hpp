@@ -3,7 +3,7 @@
 #include <span>
 #include <vector>
 
-#include "core/threads.hpp"
+#include "backend/backend.hpp"
 #include "reconstruct/final_result.hpp"
 #include "tumble/reconstruct.hpp"
 
@@ -11,7 +11,7 @@ namespace tumble {
 
 /// Score of every image against the atoms of the half that it does not belong to, each at its own pose; 0 for all where a
 /// half has no atoms.
-std::vector<double> held_out_scores(const FinalStageInput& input, const HalfAtoms (&halves)[2], ThreadPool& pool);
+std::vector<double> held_out_scores(const FinalStageInput& input, const HalfAtoms (&halves)[2], Backend& backend);
 
 /// How much better the images are predicted, held out, by the atoms than by an alternative made from the same atoms: mean
 /// difference of the score per image and its standard error.
@@ -25,7 +25,7 @@ struct PredictionTest {
     Advantage over_lattice;      ///< the same atoms on the sites of the best-fitting lattice
 };
 PredictionTest test_predictions(const FinalStageInput& input, const HalfAtoms (&halves)[2], std::span<const double> scores,
-                                ThreadPool& pool);
+                                Backend& backend);
 
 /// Images whose held-out score falls far below the others' (more than six robust standard deviations below the median) or
 /// shows nothing of the particle (at or below zero).

@@ -22,7 +22,7 @@ constexpr double five_degrees = 5 * std::numbers::pi / 180;
 struct Problem {
     SimulatedStack simulated;
     PreparedImages images;
-    PaddedTransform map;
+    Volume map;
     RuleSearchOptions options;
 
     Problem(SearchRule rule, int count) {
@@ -31,16 +31,16 @@ struct Problem {
         ThreadPool pool(2);
         NoProgress quiet;
         images = prepare_images(simulated.stack.view(), {0.4, 0, 1}, pool, quiet);
-        map = scoring_transform(matched_reference(atoms_as_gaussians(atoms, 48, 0.4), images, pool), pool);
+        map = matched_reference(atoms_as_gaussians(atoms, 48, 0.4), images, pool);
         options.rule = rule;
         options.low_per_A = 0.15;
         options.high_per_A = 0.6;
         options.shift_radius_A = 0.36;
     }
     std::vector<PosteriorPoses> search(int threads, std::int64_t batch, Progress& progress) {
-        ThreadPool pool(threads);
+        Backend backend = cpu_backend(threads);
         options.batch_images = batch;
-        return rule_search(images, map, options, pool, progress);
+        return rule_search(backend.resident(images), scoring_transform(map, backend), options, backend, progress);
     }
     std::vector<PosteriorPoses> search(int threads, std::int64_t batch) {
         NoProgress quiet;

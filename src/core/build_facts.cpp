@@ -1,4 +1,4 @@
-#include "tumble/build_information.hpp"
+#include "core/build_facts.hpp"
 
 #include <string_view>
 
@@ -8,7 +8,7 @@
 
 namespace tumble {
 
-BuildInformation build_information() {
+BuildInformation build_facts() {
     BuildInformation info;
     info.version = build::version;
     info.revision = build::revision;
@@ -18,9 +18,6 @@ BuildInformation build_information() {
     info.cores = available_cores();
     info.fft_library = build::fft_library;
     info.hdf5 = std::string_view(build::hdf5) == "ON";
-    info.backends.push_back(
-        {"cpu", true, info.instruction_set + " loops, " + std::to_string(info.cores) + " cores"});
-    info.backends.push_back({"cuda", false, "this version has no CUDA side"});
     return info;
 }
 

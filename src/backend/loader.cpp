@@ -1,0 +1,128 @@
+#include "backend/loader.hpp"
+
+#include <dlfcn.h>
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cstring>
+#include <filesystem>
+
+#include "backend/cpu_operations.hpp"
+#include "core/cpu_features.hpp"
+#include "core/threads.hpp"
+#include "tumble/error.hpp"
+
+namespace tumble::backend {
+namespace {
+
+constexpr const char* cuda_file = "tumble_cuda.so";
+constexpr const char* table_symbol = "tumble_backend_operations";  // const Operations* tumble_backend_operations(void)
+
+/// Folder of the library or program that this code is part of; empty if it cannot be told.
+std::string own_folder() {
+    Dl_info where{};
+    std::filesystem::path file;
+    if (dladdr(reinterpret_cast<const void*>(&cpu_operations), &where) && where.dli_fname) file = where.dli_fname;
+    std::error_code error;
+    // A program is known by the name that it was called with; the kernel knows its file.
+    if (!file.is_absolute()) file = std::filesystem::read_symlink("/proc/self/exe", error);
+    return file.parent_path().string();
+}
+
+LoadedModule cuda_module() {
+    return load_module(cuda_file, {own_folder(), TUMBLE_BACKEND_DIR});
+}
+
+/// Number of devices, or in `reason` why there is none.
+int devices_of(const Operations& table, std::string& reason) {
+    std::int32_t count = 0;
+    const std::int32_t status = table.device_count(&count);
+    if (status != status_good)
+        reason = fmt::format("the {} backend finds no driver or device (status {})", table.name, status);
+    else if (count < 1)
+        reason = fmt::format("the {} backend finds no device", table.name);
+    return status == status_good ? count : 0;
+}
+
+std::string cpu_line() {
+    return fmt::format("{} loops, {} cores", name_of(detected_instruction_set()), available_cores());
+}
+
+/// N of "cuda:N"; 0 of "cuda".
+int device_number(std::string_view device) {
+    if (device == "cuda") return 0;
+    const std::string_view digits = device.substr(std::strlen("cuda:"));
+    int number = -1;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    if (error != std::errc() || end != digits.data() + digits.size() || number < 0)
+        throw bad_input(fmt::format("device: found '{}', expected auto, cpu, cuda or cuda:N", device));
+    return number;
+}
+
+}  // namespace
+
+std::string unfit(const Operations& table) {
+    if (table.abi_version != abi_version)
+        return fmt::format("has ABI number {}, expected {}", table.abi_version, abi_version);
+    if (table.struct_size < sizeof(Operations))
+        return fmt::format("has a table of {} bytes, expected {}", table.struct_size, sizeof(Operations));
+    // All fields from device_count on are pointers to functions, one after the other.
+    const auto* bytes = reinterpret_cast<const unsigned char*>(&table);
+    constexpr std::size_t first = offsetof(Operations, device_count), size = sizeof(void (*)());
+    constexpr unsigned char null[size] = {};
+    for (std::size_t at = first; at < sizeof(Operations); at += size)
+        if (std::memcmp(bytes + at, null, size) == 0)
+            return fmt::format("lacks operation {} of {}", (at - first) / size + 1, (sizeof(Operations) - first) / size);
+    return {};
+}
+
+LoadedModule load_module(const std::string& file, const std::vector<std::string>& folders) {
+    for (const auto& folder : folders) {
+        const std::filesystem::path path = std::filesystem::path(folder) / file;
+        std::error_code error;
+        if (!path.is_absolute() || !std::filesystem::exists(path, error)) continue;
+        void* module = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+        if (!module) {
+            const char* text = dlerror();
+            return {nullptr, path.string() + " cannot be loaded: " + (text ? text : "no reason given")};
+        }
+        const auto table_of = reinterpret_cast<const Operations* (*)()>(dlsym(module, table_symbol));
+        const Operations* table = table_of ? table_of() : nullptr;
+        const std::string fault = table ? unfit(*table) : std::string("exports no ") + table_symbol;
+        if (!fault.empty()) {
+            dlclose(module);
+            return {nullptr, path.string() + " " + fault};
+        }
+        return {table, path.string()};
+    }
+    return {nullptr, "CUDA backend not built"};
+}
+
+Choice choose_backend(std::string_view device) {
+    const Choice cpu{&cpu_operations(), 0, "cpu: " + cpu_line()};
+    if (device == "cpu") return cpu;
+    const bool automatic = device == "auto";
+    if (!automatic && device != "cuda" && device.rfind("cuda:", 0) != 0)
+        throw bad_input(fmt::format("device: found '{}', expected auto, cpu, cuda or cuda:N", device));
+    const int number = automatic ? 0 : device_number(device);
+    const LoadedModule module = cuda_module();
+    std::string reason = module.reason;
+    if (module.table) {
+        const int devices = devices_of(*module.table, reason);
+        if (number < devices) return {module.table, number, fmt::format("cuda:{}: {}", number, module.table->description)};
+        if (devices > 0) reason = fmt::format("the machine has {} CUDA devices", devices);
+    }
+    if (!automatic) throw bad_input(fmt::format("device: found '{}', but {}; expected auto or cpu", device, reason));
+    return {cpu.table, 0, cpu.reason + "; " + reason};
+}
+
+std::vector<BackendInformation> backend_list() {
+    std::vector<BackendInformation> list{{"cpu", true, cpu_line()}};
+    const LoadedModule module = cuda_module();
+    std::string detail = module.reason;
+    const bool available = module.table && devices_of(*module.table, detail) > 0;
+    list.push_back({"cuda", available, available ? module.table->description : detail});
+    return list;
+}
+
+}  // namespace tumble::backend

@@ -1,0 +1,39 @@
+#pragma once
+// Which backend a run uses. The CUDA side is a module found at run time, so that one build serves machines with and without
+// a driver.
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "backend/operations.hpp"
+#include "tumble/build_information.hpp"
+
+namespace tumble::backend {
+
+struct Choice {
+    const Operations* table = nullptr;  ///< lives as long as the process
+    int device = 0;
+    std::string reason;  ///< one line: what was chosen and why
+};
+
+/// `device`: auto, cpu, cuda or cuda:N. auto takes the first CUDA device if there is a module that fits this build, has all
+/// operations and finds a device, else the CPU, saying why. Throws Error(input) for any other word, and where cuda is asked
+/// for and cannot be had. Any thread.
+Choice choose_backend(std::string_view device);
+
+/// A table, or the reason why there is none.
+struct LoadedModule {
+    const Operations* table = nullptr;
+    std::string reason;
+};
+/// Looks for `file` in `folders`, in order; the first that exists decides. Only absolute folders are looked at, so a module
+/// in the folder that the program happens to run in is never taken. The module stays loaded.
+LoadedModule load_module(const std::string& file, const std::vector<std::string>& folders);
+
+/// Empty if the table fits this build: its ABI number, its size, all entries filled. Else what is wrong, in a sentence.
+std::string unfit(const Operations& table);
+
+/// Every backend of this build and whether it can be used here.
+std::vector<BackendInformation> backend_list();
+
+}  // namespace tumble::backend
