@@ -148,14 +148,14 @@ std::vector<BenchmarkRatio> insert_cost(int repeats) {
     const auto per = [&](std::size_t i, const Views& views) { return 1e9 * t[i] / views.samples(); };
     const double crop = per(1, cropped) + per(2, cropped), same = per(3, whole) + per(4, whole);
     const std::string direct_text = fmt::format("direct scatter of data and weights {:.0f} ns", scatter);
-    return {
-        {"insert_cost", crop / scatter, "<= 0.5",
-         fmt::format("data {:.0f} + weights {:.0f} ns a sample, images cropped to 96 px into 96^3; {}",
-                     per(1, cropped), per(2, cropped), direct_text)},
-        {"insert_cost_data", per(1, cropped) / scatter, "<= 0.5", "the data alone against data and weights"},
-        {"insert_cost_uncropped", same / scatter, "<= 0.5",
-         fmt::format("data {:.0f} + weights {:.0f} ns a sample, 160 px into 160^3", per(3, whole),
-                     per(4, whole))}};
+    return {{"insert_cost", crop / scatter, "<= 0.5",
+             fmt::format("data {:.0f} + weights {:.0f} ns a sample, images cropped to 96 px into 96^3; {}",
+                         per(1, cropped), per(2, cropped), direct_text)},
+            {"insert_cost_data", per(1, cropped) / scatter, "-",
+             "our data alone, half of the work, against data and weights"},
+            {"insert_cost_uncropped", same / scatter, "<= 0.5",
+             fmt::format("data {:.0f} + weights {:.0f} ns a sample, 160 px into 160^3", per(3, whole),
+                         per(4, whole))}};
 }
 
 BenchmarkRatio cg_step(int repeats) {
