@@ -123,12 +123,14 @@ std::int32_t guarded(std::string& error, Body&& body) noexcept {
 template <class Arguments, class Body>
 std::int32_t on_host(Context* context, const Arguments* arguments, Body&& body) {
     CpuContext& c = behind(context);
-    return guarded(c.error, [&] {
-        if (arguments->memory != memory_host)
+    const bool reachable = arguments->memory == memory_host;
+    const std::int32_t status = guarded(c.error, [&] {
+        if (!reachable)
             throw system_error("the CPU backend was given arrays in memory space " + std::to_string(arguments->memory) +
                                ", expected " + std::to_string(memory_host) + " (host)");
         body(*c.pool);
     });
+    return reachable ? status : status_device;
 }
 
 template <class T>

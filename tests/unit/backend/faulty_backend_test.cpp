@@ -1,137 +1,14 @@
-// A backend that fails at its n-th call, for every n: the reconstruction says so each time, and gives everything back.
-#include <cstdint>
-#include <string>
-
-#include "backend/backend.hpp"
-#include "backend/cpu_operations.hpp"
-#include "catch.hpp"
-#include "reconstruct/reconstruct_on.hpp"
-#include "tumble/error.hpp"
-#include "unit/reconstruct/simulated_stack.hpp"
+// A run from poses on a backend that fails at its n-th call, for every n.
+#include "faulty_backend.hpp"
 
 using namespace tumble;
 using namespace tumble::testing;
-using backend::Operations;
-
-namespace {
-
-/// What the wrapped entries count; a C function pointer carries no state of its own.
-struct Count {
-    std::int64_t calls = 0, fail_at = -1, alive = 0;
-};
-Count count;
-
-/// An entry of the CPU's table behind the counter. `change`: what a success adds to the number of live handles.
-template <auto entry, int change>
-struct Wrapped;
-template <class... Arguments, std::int32_t (*Operations::*entry)(Arguments...), int change>
-struct Wrapped<entry, change> {
-    static std::int32_t call(Arguments... arguments) {
-        if (++count.calls == count.fail_at) return backend::status_device;
-        const std::int32_t status = (backend::cpu_operations().*entry)(arguments...);
-        if (status == backend::status_good) count.alive += change;
-        return status;
-    }
-};
-template <class... Arguments, void (*Operations::*entry)(Arguments...), int change>
-struct Wrapped<entry, change> {
-    static void call(Arguments... arguments) {
-        count.alive += change;
-        (backend::cpu_operations().*entry)(arguments...);
-    }
-};
-template <auto entry, int change = 0>
-void wrap(Operations& table) {
-    table.*entry = Wrapped<entry, change>::call;
-}
-
-Operations faulty_operations() {
-    Operations table = backend::cpu_operations();
-    table.name = "faulty";
-    table.error_text = [](const backend::Context*) { return "this call was to fail"; };
-    wrap<&Operations::context_create, 1>(table);
-    wrap<&Operations::context_destroy, -1>(table);
-    wrap<&Operations::images_create, 1>(table);
-    wrap<&Operations::images_destroy, -1>(table);
-    wrap<&Operations::transform_create, 1>(table);
-    wrap<&Operations::transform_destroy, -1>(table);
-    wrap<&Operations::equations_create, 1>(table);
-    wrap<&Operations::equations_destroy, -1>(table);
-    wrap<&Operations::search_create, 1>(table);
-    wrap<&Operations::search_destroy, -1>(table);
-    wrap<&Operations::rows_create, 1>(table);
-    wrap<&Operations::rows_destroy, -1>(table);
-    wrap<&Operations::sample_slices>(table);
-    wrap<&Operations::score_poses>(table);
-    wrap<&Operations::polish_poses>(table);
-    wrap<&Operations::polish_shifts>(table);
-    wrap<&Operations::equations_accumulate>(table);
-    wrap<&Operations::equations_add>(table);
-    wrap<&Operations::equations_subtract>(table);
-    wrap<&Operations::solve>(table);
-    wrap<&Operations::score_pairs>(table);
-    wrap<&Operations::score_curves>(table);
-    wrap<&Operations::best_pairs>(table);
-    wrap<&Operations::soft_pairs>(table);
-    wrap<&Operations::hill_climb>(table);
-    return table;
-}
-
-/// Runs with the n-th call failing (-1: none). Empty if the run ends well, else the sentence of its Error(system).
-std::string run(const SimulatedStack& simulated, const ReconstructOptions& options, std::int64_t fail_at) {
-    const Operations table = faulty_operations();
-    count = {0, fail_at, 0};
-    NoProgress quiet;
-    std::string sentence;
-    try {
-        Backend backend(table, 0, 1);
-        reconstruct_on(backend, simulated.stack.view(), options, quiet);
-    } catch (const Error& e) {
-        CHECK(e.kind() == ErrorKind::system);
-        sentence = e.what();
-    }
-    CHECK(count.alive == 0);
-    return sentence;
-}
-
-void fail_at_every_call(const SimulatedStack& simulated, const ReconstructOptions& options, std::int64_t fewest_calls) {
-    REQUIRE(run(simulated, options, -1).empty());
-    const std::int64_t calls = count.calls;
-    CHECK(calls >= fewest_calls);
-    for (std::int64_t n = 1; n <= calls; n++) {
-        INFO("call " << n << " of " << calls);
-        const std::string sentence = run(simulated, options, n);
-        CHECK(sentence.find("faulty") != std::string::npos);
-        CHECK(sentence.find("status 400") != std::string::npos);
-        CHECK(count.calls == n);
-    }
-    CHECK(run(simulated, options, calls + 1).empty());
-}
-
-}  // namespace
 
 TEST_CASE("a backend that fails at its n-th call fails a run from poses cleanly, for every n", "[backend]") {
     const auto atoms = asymmetric_particle(12, 3.2, 2.0, 4);
-    const auto simulated = simulated_stack(atoms, 40, 24, 0.5, 0.3, 9);
-    ReconstructOptions options;
-    options.pixel_size_A = 0.5;
-    options.elements = {"Pt"};
-    options.diameter_A = 7;
+    const auto simulated = simulated_stack(atoms, 20, 24, 0.5, 0.3, 9);
+    ReconstructOptions options = tiny_options();
     options.poses = simulated.poses;
     options.polish = true;
-    fail_at_every_call(simulated, options, 30);
-}
-
-TEST_CASE("a backend that fails at its n-th call fails a run from a reference cleanly, for every n", "[backend]") {
-    const auto rule = GENERATE(SearchRule::automatic, SearchRule::shc, SearchRule::exhaustive, SearchRule::soft);
-    const auto atoms = asymmetric_particle(12, 3.2, 2.0, 4);
-    const auto simulated = simulated_stack(atoms, 20, 24, 0.5, 0.3, 9);
-    ReconstructOptions options;
-    options.pixel_size_A = 0.5;
-    options.elements = {"Pt"};
-    options.diameter_A = 7;
-    options.reference = atoms_as_gaussians(atoms, 24, 0.5);
-    options.contrast = Contrast::bright_atoms;
-    options.search = rule;
-    fail_at_every_call(simulated, options, 40);
+    fail_at_every_call(simulated, options, every_call);
 }
