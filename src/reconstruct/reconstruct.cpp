@@ -241,7 +241,9 @@ void finish(Run& run, RunState& state, ReconstructResult& result) {
                                          degrees(angle_between(motion.rotation, Mat3{}))));
         }
         scores = held_out_scores(input, halves, run.backend);
-        rejected = bad_images(scores);
+        // In place: `input` looks at these very flags.
+        const auto bad = bad_images(scores);
+        std::copy(bad.begin(), bad.end(), rejected.begin());
     });
     run.clock.stage("maps and atoms", [&] {
         final_maps_and_atoms(input, halves, find_element(run.options.elements.front()).symbol, run.options.seed, result, run.backend, run.progress);
