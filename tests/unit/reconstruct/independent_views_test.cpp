@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <numbers>
 
+#include "backend/backend.hpp"
 #include "catch.hpp"
 #include "fourier/central_slice.hpp"
 #include "io/mrc.hpp"
@@ -72,7 +73,9 @@ TEST_CASE("a map from the 1,000 toy views predicts every one of them") {
     const PreparedImages images = prepare_images(stack.view(), {1.0, 20, 1}, pool, quiet);
     std::vector<WeightedPose> weighted;
     for (std::size_t i = 0; i < poses.size(); i++) weighted.push_back({static_cast<std::int64_t>(i), poses[i].pose, 1.0f});
-    const Volume map = solve_map(equations_of(images, weighted, band_of(images, 0, 0.5), pool), images, 0.48, 20, pool);
+    Backend backend = cpu_backend(2);
+    const ResidentImages resident = backend.resident(images);
+    const Volume map = solve_map(equations_of(resident, weighted, band_of(images, 0, 0.5), backend), images, 0.48, 20, backend);
     const PaddedTransform transform = padded_transform(map.view(), wide_window(), 2, pool);
     double mean = 0, worst = 1;
     for (std::size_t i = 0; i < poses.size(); i += 10) {
