@@ -12,7 +12,7 @@ TEST_CASE("the program alone says six lines and the next command on stderr, exit
     CHECK_THAT(outcome.errors, ContainsSubstring("tumble reconstruct --help"));
 }
 
-TEST_CASE("--help and help go to stdout, exit 0") {
+TEST_CASE("Option --help and help go to stdout, exit 0") {
     const Outcome help = run_tumble({"--help"});
     CHECK(help.exit_code == 0);
     CHECK(help.errors.empty());
@@ -25,7 +25,7 @@ TEST_CASE("--help and help go to stdout, exit 0") {
     CHECK(verb_help.output == run_tumble({"reconstruct", "--help"}).output);
 }
 
-TEST_CASE("--version is one line with what the build can use") {
+TEST_CASE("Option --version is one line with what the build can use") {
     const Outcome outcome = run_tumble({"--version"});
     CHECK(outcome.exit_code == 0);
     CHECK(count_lines(outcome.output) == 1);

@@ -72,7 +72,7 @@ TEST_CASE("a stack of the other byte order comes out as the same values in ours"
     CHECK(static_cast<int>(written[212]) == 0x44);
 }
 
-TEST_CASE("--pixel-size corrects a header, --mode float16 halves the file") {
+TEST_CASE("Option --pixel-size corrects a header, --mode float16 halves the file") {
     const ScratchFolder scratch;
     const std::string bytes = SmallStack().bytes();
     write_text(scratch.file("in.mrcs"), bytes);
@@ -84,7 +84,7 @@ TEST_CASE("--pixel-size corrects a header, --mode float16 halves the file") {
     CHECK(read_text(scratch.file("back.mrcs")).substr(header_bytes) == bytes.substr(header_bytes));
 }
 
-TEST_CASE("--mrc-bytes says what mode 0 means") {
+TEST_CASE("Option --mrc-bytes says what mode 0 means") {
     const ScratchFolder scratch;
     SmallStack stack;
     stack.mode = 0;

@@ -15,7 +15,7 @@ set(may_reconstruct ${public} core io fourier pose map atoms backend reconstruct
 set(may_app ${public} io app benchmarks)
 
 # A type of another room that a file needs, and nothing else of that room.
-set(types_only "atoms/image_refinement.hpp -> pose/prepared_images.hpp" "atoms/image_refinement.cpp -> pose/prepared_images.hpp")
+set(types_only "atoms/image_refinement.hpp -> pose/prepared_images.hpp" "atoms/image_waves.hpp -> pose/prepared_images.hpp" "atoms/image_refinement.cpp -> pose/prepared_images.hpp")
 
 # Third-party header -> rooms that own it.
 set(third_party "hdf5.h" "fftw3.h" "zlib.h" "Eigen/" "CLI/" "pocketfft")
