@@ -9,6 +9,7 @@
 #include "map/mask.hpp"
 #include "map/restoration.hpp"
 #include "reconstruct/map_estimate.hpp"
+#include "reconstruct/reported_atoms.hpp"
 #include "tumble/error.hpp"
 
 namespace tumble {
@@ -53,12 +54,6 @@ double rms_distance(const Atoms& a, const Atoms& b) {
         sum += dot(d, d);
     }
     return a.empty() ? 0 : std::sqrt(sum / static_cast<double>(a.size()));
-}
-
-Atoms as_atoms(const std::vector<FittedAtom>& fitted, const std::string& element) {
-    Atoms atoms;
-    for (const auto& f : fitted) atoms.push_back({element, f.position_A, f.sigma_A, f.height, f.width_A, 0});
-    return atoms;
 }
 
 const FittedAtom* nearest_atom(const std::vector<FittedAtom>& atoms, Vec3 place) {
@@ -147,12 +142,12 @@ void final_maps_and_atoms(const FinalStageInput& in, const HalfAtoms (&halves)[2
     progress.update(0.6);
     if (places.size() < 4) return;
     const JointFit fit = fit_atoms(result.map, places, {}, backend.pool());
-    result.fitted_atoms = as_atoms(fit.atoms, element);
+    result.fitted_atoms = reported_atoms(fit.atoms, element);
     progress.update(0.7);
     ImageRefinementOptions options;
     options.rounds = refinement_rounds;
     const auto refined = refine_atoms(in.images, plain_poses(in), image_weights(in, 0), fit.atoms, options, backend.pool(), progress);
-    result.atoms = as_atoms(refined.atoms, element);
+    result.atoms = reported_atoms(refined.atoms, element);
     result.fit_shift_pm = 100 * rms_distance(result.atoms, result.fitted_atoms);
     double squares = 0;
     for (const auto& a : result.atoms) squares += dot(a.sigma_A, a.sigma_A);

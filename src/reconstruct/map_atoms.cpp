@@ -10,6 +10,7 @@
 #include "core/threads.hpp"
 #include "io/element.hpp"
 #include "map/mask.hpp"
+#include "reconstruct/reported_atoms.hpp"
 #include "tumble/reconstruct.hpp"
 
 namespace tumble {
@@ -69,13 +70,6 @@ std::vector<Vec3> atom_places(const Volume& map, const MapAtomsOptions& options,
     return places;
 }
 
-double median_height(std::vector<FittedAtom> atoms) {
-    const auto middle = atoms.begin() + static_cast<std::ptrdiff_t>(atoms.size() / 2);
-    std::nth_element(atoms.begin(), middle, atoms.end(),
-                     [](const FittedAtom& a, const FittedAtom& b) { return a.height < b.height; });
-    return middle->height;
-}
-
 void fill_half_distances(Atoms& atoms, const std::vector<FittedAtom>& first, const std::vector<FittedAtom>& second) {
     for (std::size_t a = 0; a < atoms.size(); a++) {
         const Vec3 one = first[a].position_A, other = second[a].position_A, both = atoms[a].position_A;
@@ -99,10 +93,7 @@ Atoms fit_map_atoms(const Volume& map, const Volume& half1, const Volume& half2,
     const std::vector<Vec3> places = atom_places(map, options, pool);
     next_stage("joint fit");
     const std::vector<FittedAtom> fitted = fit_atoms(map, places, {}, pool).atoms;
-    const double unit = median_height(fitted);
-    Atoms atoms;
-    for (const FittedAtom& f : fitted)
-        atoms.push_back({options.elements.front(), f.position_A, f.sigma_A, f.height / unit, f.width_A, 0});
+    Atoms atoms = reported_atoms(fitted, options.elements.front());
     if (half1.box == 0 || half2.box == 0) return atoms;
 
     require_map(half1, "the first half map");
