@@ -67,6 +67,7 @@ PaddedTransform padded_transform(VolumeView map, const GriddingWindow& window, d
     out.box = map.box;
     out.padded = padded_side(map.box, padding_factor);
     out.window = window;
+    out.taps = window_taps(window);
     const int padded = out.padded;
     const auto half = static_cast<std::size_t>(padded / 2 + 1), n = static_cast<std::size_t>(padded);
     std::vector<Complexf> spectrum(n * n * half);
@@ -102,14 +103,13 @@ void sample_slices(const PaddedTransform& transform, std::span<const Mat3f> rota
                    std::span<const FrequencyPoint> points, Complexf* out, ThreadPool& pool) {
     constexpr std::int64_t block = 1024;
     const GridLayout layout = grid_layout(transform.padded, transform.window.width);
-    const WindowTaps taps = window_taps(transform.window);
     const SampleKernel kernel = sample_kernel();
     const auto count = static_cast<std::int64_t>(points.size()), blocks = (count + block - 1) / block;
     pool.run(static_cast<std::int64_t>(rotations.size()) * blocks,
              [&](std::int64_t begin, std::int64_t end, int) {
                  for (auto item = begin; item < end; item++) {
                      const auto rotation = item / blocks, first = item % blocks * block;
-                     kernel(reinterpret_cast<const float*>(transform.values.data()), layout, taps,
+                     kernel(reinterpret_cast<const float*>(transform.values.data()), layout, transform.taps,
                             rotations[static_cast<std::size_t>(rotation)].m,
                             &points[static_cast<std::size_t>(first)].x, std::min(block, count - first),
                             reinterpret_cast<float*>(out + rotation * count + first));

@@ -8,6 +8,7 @@
 #include "core/small_vectors.hpp"
 #include "core/threads.hpp"
 #include "fourier/gridding_window.hpp"
+#include "fourier/window_taps.hpp"
 #include "tumble/arrays.hpp"
 
 namespace tumble {
@@ -19,6 +20,7 @@ struct PaddedTransform {
     int box = 0;     ///< side of the map in voxels
     int padded = 0;  ///< side of the padded grid
     GriddingWindow window;
+    WindowTaps taps;  ///< of `window`: costlier to make than a slice is to sample
     std::vector<Complexf> values;
 };
 
