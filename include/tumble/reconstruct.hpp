@@ -27,6 +27,10 @@ enum class SearchRule {
 /// Whether atoms are bright in the images. automatic: the sign whose map is more skewed.
 enum class Contrast { automatic, bright_atoms, dark_atoms };
 
+/// Whether image i + 1 follows image i in time. automatic: found from the poses.
+enum class FrameOrder { automatic, consecutive, unordered };
+
+/// Without poses and without a reference the start is blind: nothing is known but the images.
 struct ReconstructOptions {
     double pixel_size_A = 0;                ///< required
     std::vector<std::string> elements;      ///< symbols of what the particle is made of; the first labels the atoms
@@ -35,6 +39,9 @@ struct ReconstructOptions {
     bool polish = false;                    ///< with poses: refine them before the final map
     std::optional<Volume> reference;        ///< map to start from; its voxel_A must be set; resampled if needed
     SearchRule search = SearchRule::automatic;
+    std::vector<std::string> motifs;        ///< structures that a blind start may propose (see motif_names); empty: all;
+                                            ///< "none": no structure, a random ball of atoms
+    FrameOrder order = FrameOrder::automatic;
     double max_resolution_A = 0;            ///< finest d-spacing used; 0: found from the data, at most Nyquist
     double diameter_A = 0;                  ///< of the particle; 0: found from the images
     Contrast contrast = Contrast::automatic;
@@ -85,11 +92,16 @@ struct ReconstructResult {
     double particle_diameter_A = 0;
     double largest_gap_deg = 0;         ///< of the view directions, up to antipodes
     bool contrast_inverted = false;     ///< the images were multiplied by -1
+    std::string start;                  ///< what the poses were started from, in words
+    double turn_deg = 0;                ///< rms turn from one image to the next; 0 where they are not consecutive
     Verdict verdict;
     std::string device;
     std::vector<std::pair<std::string, double>> time_s;  ///< by stage, in order
     std::uint64_t peak_memory_bytes = 0;
 };
+
+/// Names of the structures that a blind start may propose, besides "none".
+std::vector<std::string> motif_names();
 
 /// Estimates box, memory and time from the shape of the input. Throws Error(input) for options that cannot work.
 ReconstructPlan plan_reconstruction(std::int64_t images, std::int64_t height, std::int64_t width,

@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <memory>
+#include <sstream>
 
 #include "app/config_file.hpp"
 #include "app/input_images.hpp"
@@ -26,7 +27,7 @@ namespace {
 struct Arguments {
     std::string images, element, poses, reference, out, log_file, config_file;
     double pixel_size_A = 0, max_resolution_A = 0, diameter_A = 0;
-    std::string search = "auto", invert_contrast = "auto", device = "auto", progress = "auto";
+    std::string search = "auto", motif = "auto", consecutive = "auto", invert_contrast = "auto", device = "auto", progress = "auto";
     std::uint64_t seed = 1;
     int threads = 0;
     bool polish = false, flip_hand = false, resume = false, overwrite = false, dry_run = false, quiet = false;
@@ -56,11 +57,26 @@ void add_input_options(CLI::App& verb, Arguments& a) {
         ->group("Input");
 }
 
+std::string motif_words() {
+    std::string words;
+    for (const auto& name : motif_names()) words.append(words.empty() ? " " : ",").append(name);
+    return words;
+}
+
 void add_work_options(CLI::App& verb, Arguments& a) {
     const char* group = "Work";
     verb.add_option("--search", a.search, "Search rule: auto, shc, snhc, exhaustive or soft (default: auto)")
         ->check(one_of({"auto", "shc", "snhc", "exhaustive", "soft"}))
         ->type_name("RULE")
+        ->group(group);
+    verb.add_option("--motif", a.motif,
+                    "Structures that a blind start may propose: auto (all), none, or some of" + motif_words() + " (default: auto)")
+        ->type_name("NAMES")
+        ->group(group);
+    verb.add_option("--consecutive", a.consecutive,
+                    "Whether image i+1 follows image i in time: auto, yes or no (default: auto, found from the poses)")
+        ->check(one_of({"auto", "yes", "no"}))
+        ->type_name("WORD")
         ->group(group);
     verb.add_option("--max-resolution", a.max_resolution_A,
                     "Finest d-spacing used, in A (default: found from the data)")
@@ -122,6 +138,21 @@ Contrast contrast(const std::string& word) {
     return Contrast::automatic;
 }
 
+FrameOrder frame_order(const std::string& word) {
+    if (word == "yes") return FrameOrder::consecutive;
+    if (word == "no") return FrameOrder::unordered;
+    return FrameOrder::automatic;
+}
+
+/// The names of a list "fcc,twin"; empty for auto. Names are judged by the library.
+std::vector<std::string> motif_list(const std::string& text) {
+    std::vector<std::string> names;
+    if (text == "auto") return names;
+    std::istringstream words(text);
+    for (std::string name; std::getline(words, name, ',');) names.push_back(name);
+    return names;
+}
+
 void check_device(const std::string& device) {
     const bool cuda = device == "cuda" || device.rfind("cuda:", 0) == 0;
     if (device != "auto" && device != "cpu" && !cuda)
@@ -137,11 +168,6 @@ void check_arguments(const Arguments& a) {
     require_option("reconstruct", "IMAGES", a.images, "a stack of particle images (MRC)");
     require_option("reconstruct", "--element", a.element, "what the particle is made of, for instance Pt");
     if (!a.dry_run) require_option("reconstruct", "--out", a.out, "a folder for the results");
-    if (a.poses.empty() && a.reference.empty())
-        throw bad_input(
-            "reconstruct: a start from nothing is not built yet, give --poses FILE.star (orientations from "
-            "elsewhere) or "
-            "--reference MAP.mrc (a rough map of the particle)");
     if (!a.poses.empty() && !a.reference.empty())
         throw bad_input("reconstruct: found both --poses and --reference, expected one start");
     if (a.polish && a.poses.empty())
@@ -159,6 +185,8 @@ ReconstructOptions library_options(const Arguments& a) {
     options.elements = element_list(a.element);
     options.polish = a.polish;
     options.search = search_rule(a.search);
+    options.motifs = motif_list(a.motif);
+    options.order = frame_order(a.consecutive);
     options.max_resolution_A = a.max_resolution_A;
     options.diameter_A = a.diameter_A;
     options.contrast = contrast(a.invert_contrast);
@@ -179,6 +207,7 @@ std::string read_start(const Arguments& a, const InputImages& input, Reconstruct
         return fmt::format("start: {} poses from {}{}", options.poses.size(), a.poses,
                            options.halves.empty() ? "" : ", halves from rlnRandomSubset");
     }
+    if (a.reference.empty()) return "start: blind, from the images alone";
     options.reference = read_input_map("--reference", a.reference);
     const Volume& map = *options.reference;
     std::string line =

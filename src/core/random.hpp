@@ -33,6 +33,8 @@ enum class RandomPurpose : std::uint32_t {
     structure = 7,            ///< simulated particles
     neighbourhood = 8,        ///< neighbourhood form of hill climbing
     proposal = 9,
+    motif = 10,               ///< places of a centre in a motif
+    glass = 11,               ///< random starting atoms
     test = 1000
 };
 

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "atoms/motif.hpp"
 #include "io/element.hpp"
 
 namespace tumble {
@@ -21,7 +24,14 @@ void check_options(std::int64_t images, std::int64_t height, std::int64_t width,
         throw bad_input(fmt::format("{} poses are given for {} images: expected one an image", o.poses.size(), images));
     if (!o.halves.empty() && static_cast<std::int64_t>(o.halves.size()) != images)
         throw bad_input(fmt::format("{} halves are given for {} images: expected one an image", o.halves.size(), images));
-    if (o.poses.empty() && !o.reference) throw bad_input("neither poses nor a reference are given: a start from nothing is not built yet");
+    for (const auto& name : o.motifs) {
+        if (name == "none" || motif_named(name)) continue;
+        std::string known;
+        for (const auto& motif : motif_names()) known += ", " + motif;
+        throw bad_input(fmt::format("the motif is '{}': expected none{}", name, known));
+    }
+    if (o.motifs.size() > 1 && std::count(o.motifs.begin(), o.motifs.end(), "none") > 0)
+        throw bad_input("the motifs hold 'none' beside others: expected none alone");
     if (o.reference && o.poses.empty() && !(o.reference->voxel_A > 0)) throw bad_input("the reference's voxel size is unknown: expected it in A");
     if (o.device != "auto" && o.device != "cpu") throw bad_input(fmt::format("device '{}' is not in this build: expected auto or cpu", o.device));
 }

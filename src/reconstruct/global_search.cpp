@@ -88,7 +88,7 @@ std::vector<PoseCandidate> thinned(const SearchContext& c, std::span<const float
 
 /// Coarse lists of `count` images and their thinned candidates; `maxima` of their rows, image by image.
 void list_candidates(const SearchContext& c, const ResidentRows& rows, const float* maxima, std::int64_t count, Backend& backend,
-                     std::span<std::vector<PoseCandidate>> lists, std::int64_t first_image) {
+                     std::span<std::vector<PoseCandidate>> lists, std::span<const std::int64_t> which) {
     const std::int64_t shifts = c.panels.shifts(), views = c.panels.views();
     std::vector<std::vector<CoarsePeak>> peaks(static_cast<std::size_t>(count));
     backend.pool().each(count, [&](std::int64_t i, int) {
@@ -104,27 +104,33 @@ void list_candidates(const SearchContext& c, const ResidentRows& rows, const flo
     backend.pool().each(count, [&](std::int64_t i, int) {
         const auto at = static_cast<std::size_t>(i);
         const auto mine = std::span(curves).subspan(first_pair[at] * static_cast<std::size_t>(c.panels.grid.angles));
-        lists[at] = thinned(c, mine, peaks[at], first_image + i, i * shifts);
+        lists[at] = thinned(c, mine, peaks[at], which[at], i * shifts);
     });
 }
 
 }  // namespace
 
+std::vector<std::int64_t> all_images(std::int64_t images) {
+    std::vector<std::int64_t> which(static_cast<std::size_t>(images));
+    std::iota(which.begin(), which.end(), 0);
+    return which;
+}
+
 std::vector<std::vector<PoseCandidate>> global_search(const ResidentImages& images, const ResidentTransform& map,
-                                                      const GlobalSearchOptions& options, Backend& backend, Progress& progress) {
+                                                      std::span<const std::int64_t> which, const GlobalSearchOptions& options,
+                                                      Backend& backend, Progress& progress) {
     const SearchContext context{options, search_panels(images, map, options, backend)};
     const SearchPanels& panels = context.panels;
-    const std::int64_t shifts = panels.shifts(), views = panels.views();
-    std::vector<std::vector<PoseCandidate>> lists(static_cast<std::size_t>(images->images));
+    const std::int64_t shifts = panels.shifts(), views = panels.views(), total = static_cast<std::int64_t>(which.size());
+    std::vector<std::vector<PoseCandidate>> lists(which.size());
     std::vector<float> maxima(static_cast<std::size_t>(batch_images * shifts * views));
-    for (std::int64_t first = 0; first < images->images; first += batch_images) {
-        const std::int64_t count = std::min(batch_images, images->images - first);
-        std::vector<std::int64_t> batch(static_cast<std::size_t>(count));
-        std::iota(batch.begin(), batch.end(), first);
+    for (std::int64_t first = 0; first < total; first += batch_images) {
+        const std::int64_t count = std::min(batch_images, total - first);
+        const auto batch = which.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
         const ResidentRows rows = rows_at_all_shifts(panels, batch, backend);
         backend.score_pairs(panels.resident, rows, {}, maxima);
-        list_candidates(context, rows, maxima.data(), count, backend, std::span(lists).subspan(static_cast<std::size_t>(first)), first);
-        progress.update(0.6 * static_cast<double>(first + count) / static_cast<double>(images->images));
+        list_candidates(context, rows, maxima.data(), count, backend, std::span(lists).subspan(static_cast<std::size_t>(first)), batch);
+        progress.update(0.6 * static_cast<double>(first + count) / static_cast<double>(total));
         if (progress.cancelled()) throw Error(ErrorKind::interrupted, "interrupted during the search");
     }
 

@@ -1,5 +1,7 @@
 #pragma once
 // Search of all orientations and shifts of every image against one map: batched scores, a list an image, polish of the list.
+#include <cstdint>
+#include <span>
 #include <vector>
 
 #include "backend/backend.hpp"
@@ -17,10 +19,13 @@ struct GlobalSearchOptions : SearchScope {
     double separation_rad = 0.14;               ///< two candidates of an image differ by at least this much
 };
 
-/// Candidates of every image, best first, polished in the search band; at least one an image.
+/// Candidates of the images numbered `which`, in that order, best first, polished in the search band; at least one an image.
 /// A coarse grid loses tens of units of log-likelihood against the true pose, as much as separates symmetry mates, so a
 /// list is kept, thinned and polished before anything is decided.
 std::vector<std::vector<PoseCandidate>> global_search(const ResidentImages& images, const ResidentTransform& map,
-                                                      const GlobalSearchOptions& options, Backend& backend, Progress& progress);
+                                                      std::span<const std::int64_t> which, const GlobalSearchOptions& options,
+                                                      Backend& backend, Progress& progress);
+/// 0 .. images - 1.
+std::vector<std::int64_t> all_images(std::int64_t images);
 
 }  // namespace tumble

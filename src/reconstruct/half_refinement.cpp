@@ -1,9 +1,9 @@
 #include "reconstruct/half_refinement.hpp"
 
-
 #include "atoms/atomic_model.hpp"
 #include "atoms/image_refinement.hpp"
-#include "reconstruct/atomic_rounds.hpp"
+#include "reconstruct/atomic_map.hpp"
+#include "reconstruct/map_estimate.hpp"
 
 namespace tumble {
 namespace {

@@ -24,6 +24,15 @@ ParticleSignal particle_signal(const PreparedImages& images, double low_per_A, d
     return out;
 }
 
+double expected_score(const PreparedImages& images, double low_per_A, double high_per_A) {
+    const Band band = band_of(images, low_per_A, high_per_A);
+    double sum = 0;
+    for (std::size_t p = band.first; p < band.last; p++)
+        if (const auto s = static_cast<std::size_t>(images.shell[p]); s < images.signal_power.size())
+            sum += static_cast<double>(images.weight[p]) * images.signal_power[s];
+    return sum;
+}
+
 void invert_contrast(PreparedImages& images) {
     for (auto& v : images.values) v = -v;
     for (auto& v : images.real_space) v = -v;

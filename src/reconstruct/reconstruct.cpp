@@ -14,13 +14,17 @@
 #include "fourier/filters.hpp"
 #include "io/element.hpp"
 #include "pose/image_preparation.hpp"
+#include "reconstruct/atomic_map.hpp"
 #include "reconstruct/atomic_rounds.hpp"
+#include "reconstruct/blind_start.hpp"
 #include "reconstruct/checked_options.hpp"
 #include "reconstruct/final_result.hpp"
+#include "reconstruct/frame_continuity.hpp"
 #include "reconstruct/half_refinement.hpp"
 #include "reconstruct/particle_signal.hpp"
 #include "reconstruct/reconstruct_on.hpp"
 #include "reconstruct/reference_start.hpp"
+#include "reconstruct/round_schedule.hpp"
 #include "reconstruct/run_state.hpp"
 #include "reconstruct/starting_reference.hpp"
 #include "reconstruct/verdict.hpp"
@@ -30,9 +34,7 @@
 namespace tumble {
 namespace {
 
-constexpr int rounds_after_reference = 2;  // the share of right images stands still from the second on
 constexpr int half_rounds = 2;
-constexpr double first_temperature = 3;
 
 /// Reports stages to the caller and keeps the time of each.
 class StageClock {
@@ -90,6 +92,12 @@ std::vector<int> halves_of(std::int64_t images, const ReconstructOptions& option
     return half;
 }
 
+/// Everything that follows from the distance of neighbouring atoms.
+void set_scale(Run& run, double neighbour_A) {
+    run.bands = working_bands(neighbour_A, run.options.pixel_size_A, run.options.max_resolution_A);
+    run.min_distance_A = 0.72 * neighbour_A;
+}
+
 void save(const Run& run, const RunState& state) {
     if (!run.options.checkpoint_file.empty()) save_checkpoint(run.options.checkpoint_file, run.fingerprint, state);
 }
@@ -125,6 +133,7 @@ bool poses_want_inversion(Run& run, const RunState& state) {
 }
 
 void start_from_poses(Run& run, RunState& state) {
+    state.start = "given poses";
     state.poses = certain_poses(run.options.poses);
     if (run.options.contrast == Contrast::automatic) state.contrast_inverted = poses_want_inversion(run, state);
     if (state.contrast_inverted) invert(run);
@@ -138,33 +147,67 @@ void start_from_reference(Run& run, RunState& state) {
                                      run.images.box, run.images.pixel_size_A));
     const Volume matched = matched_reference(given, run.images, run.backend.pool());
     if (run.options.contrast == Contrast::automatic)
-        state.contrast_inverted = reference_wants_inversion(run.resident, matched, run.bands, run.options, run.backend);
+        state.contrast_inverted = map_wants_inversion(run.resident, matched, run.bands, run.options, run.backend);
     if (state.contrast_inverted) invert(run);
+    state.start = "a reference map";
     state.poses = poses_from_reference(run.resident, matched, run.bands, run.options, run.backend, run.progress);
 }
 
-void run_round(Run& run, RunState& state) {
+void start_blind(Run& run, RunState& state) {
+    require_particle(run);
+    const auto ranking = ranked_motifs(run.images, run.options, run.backend.pool());
+    state.neighbour_A = ranking.front().neighbour_A;
+    set_scale(run, state.neighbour_A);
+    FirstModelOptions options;
+    options.bands = run.bands;
+    options.neighbour_A = state.neighbour_A;
+    options.shift_sigma_A = centring_sigma_A;
+    options.seed = run.options.seed;
+    FirstModel model = first_model(run.resident, ranking, run.options, options, run.backend, run.progress);
+    run.progress.log(fmt::format("start: {}; score {:.1f} an image", model.structure, model.score));
+    state.start = model.structure;
+    if (run.options.contrast == Contrast::automatic && map_wants_inversion(run.resident, model.map, run.bands, run.options, run.backend)) {
+        state.contrast_inverted = true;
+        invert(run);
+        model = first_model(run.resident, ranking, run.options, options, run.backend, run.progress);
+    }
+    state.poses = poses_from_model(run.resident, model, options, run.backend, run.progress);
+}
+
+/// Where the order of the images is not told, the poses tell it.
+double turn_sigma(const Run& run, const RunState& state, std::span<const NearSymmetry> symmetries) {
+    if (run.options.order == FrameOrder::unordered) return 0;
+    const FrameSteps steps = measure_frame_steps(best_poses(state.poses), symmetries);
+    const bool consecutive = run.options.order == FrameOrder::consecutive || steps.consecutive();
+    return consecutive ? steps.sigma_rad() : 0;
+}
+
+void run_round(Run& run, RunState& state, const RoundStep& step) {
     RoundOptions options;
     options.low_per_A = run.bands.low;
     options.high_per_A = run.bands.round_high;
-    options.screening_high_per_A = run.bands.search_high;
-    options.temperature = state.rounds_done == 0 ? first_temperature : 1;
+    options.temperature = step.temperature;
+    options.turn_sigma_rad = state.turn_sigma_rad;
+    options.search = step.search;
+    options.search_scope.low_per_A = run.bands.search_low;
+    options.search_scope.high_per_A = run.bands.search_high;
     options.shift_sigma_A = centring_sigma_A;
     options.min_distance_A = run.min_distance_A;
+    options.most_atoms = close_packed_count(run.images.particle_radius_A + 1.5, state.neighbour_A);
     options.seed = run.options.seed;
     options.pass = static_cast<std::uint32_t>(state.rounds_done);
-    auto round = atomic_round(run.resident, state.poses, {}, options, run.backend, run.progress);
+    auto round = atomic_round(run.resident, state.poses, options, run.backend, run.progress);
     state.poses = std::move(round.images);
     const Vec3 centre = recentre(state.poses);
     state.rounds_done++;
-    run.progress.log(fmt::format("round {}: held-out score {:.1f} an image, {} atoms, {} near symmetries, origin moved by {:.3f} A",
-                                 state.rounds_done, round.mean_score, round.atoms, round.symmetries, length(centre)));
-}
-
-std::vector<PoseCandidate> best_poses(const RunState& state) {
-    std::vector<PoseCandidate> best;
-    for (const auto& p : state.poses) best.push_back(p.candidates.front());
-    return best;
+    state.moved = round.moved;
+    if (step.search) state.strayed = round.strayed;
+    if (round.symmetries.size() > 1) state.turn_sigma_rad = turn_sigma(run, state, round.symmetries);
+    run.progress.log(fmt::format("round {}{}: temperature {:.1f}, held-out score {:.1f} an image ({:.2f} of the signal), {} atoms, {} near symmetries, "
+                                 "{:.1f} % of the images moved, {:.1f} % strayed, origin moved by {:.3f} A, turn {:.2f} deg about each axis",
+                                 state.rounds_done, step.search ? " with a search" : "", step.temperature, round.mean_score,
+                                 round.mean_score / expected_score(run.images, run.bands.low, run.bands.round_high), round.atoms,
+                                 round.symmetries.size(), 100 * round.moved, 100 * round.strayed, length(centre), degrees(state.turn_sigma_rad)));
 }
 
 void run_half_round(Run& run, RunState& state) {
@@ -175,7 +218,7 @@ void run_half_round(Run& run, RunState& state) {
     options.min_distance_A = run.min_distance_A;
     for (int half = 1; half <= 2; half++) {
         std::vector<PoseCandidate> mine;
-        for (const auto& c : best_poses(state))
+        for (const auto& c : best_poses(state.poses))
             if (run.half[static_cast<std::size_t>(c.image)] == half) mine.push_back(c);
         refine_half(run.resident, mine, options, run.backend, run.progress);
         for (const auto& c : mine) {
@@ -223,7 +266,7 @@ std::uint64_t peak_memory() {
 }
 
 void finish(Run& run, RunState& state, ReconstructResult& result) {
-    std::vector<PoseCandidate> poses = best_poses(state);
+    std::vector<PoseCandidate> poses = best_poses(state.poses);
     std::vector<char> rejected(poses.size(), 0);
     const FinalStageInput input{run.resident, run.bands, run.min_distance_A, poses, run.half, rejected};
     HalfAtoms halves[2];
@@ -270,14 +313,13 @@ ReconstructResult reconstruct(StackView stack, const ReconstructOptions& options
 ReconstructResult reconstruct_on(Backend& backend, StackView stack, const ReconstructOptions& options, Progress& progress) {
     check_options(stack.images, stack.height, stack.width, options);
     ReconstructResult result;
-    const double neighbours = find_element(options.elements.front()).nearest_neighbour_A;
     Run run{options, backend, {}, {}, {}, 0, halves_of(stack.images, options), {}, progress, StageClock(progress, result.time_s)};
-    run.bands = working_bands(neighbours, options.pixel_size_A, options.max_resolution_A);
-    run.min_distance_A = 0.72 * neighbours;
     if (!options.checkpoint_file.empty()) run.fingerprint = input_fingerprint(stack, options);
 
     RunState state;
+    state.neighbour_A = find_element(options.elements.front()).nearest_neighbour_A;
     if (options.resume) state = load_checkpoint(options.checkpoint_file, run.fingerprint);
+    set_scale(run, state.neighbour_A);
     run.clock.stage("prepare", [&] {
         const ImagePreparationOptions preparation{options.pixel_size_A, options.diameter_A, options.contrast == Contrast::dark_atoms ? -1.0 : 1.0};
         run.images = prepare_images(stack, preparation, backend.pool(), progress);
@@ -289,17 +331,21 @@ ReconstructResult reconstruct_on(Backend& backend, StackView stack, const Recons
 
     const bool given_poses = !options.poses.empty();
     if (state.rounds_done < 0) {
-        run.clock.stage(given_poses ? "given poses" : "search", [&] {
+        run.clock.stage(given_poses ? "given poses" : options.reference ? "search" : "first model", [&] {
             if (given_poses)
                 start_from_poses(run, state);
-            else
+            else if (options.reference)
                 start_from_reference(run, state);
+            else
+                start_blind(run, state);
         });
         state.rounds_done = 0;
         save(run, state);
     }
-    while (!given_poses && state.rounds_done < rounds_after_reference) {
-        run.clock.stage("rounds", [&] { run_round(run, state); });
+    while (!given_poses) {
+        const auto step = next_round({state.rounds_done, state.moved, state.strayed}, state.turn_sigma_rad > 0);
+        if (!step) break;
+        run.clock.stage("rounds", [&] { run_round(run, state, *step); });
         save(run, state);
     }
     while ((!given_poses || options.polish) && state.half_rounds_done < half_rounds) {
@@ -309,6 +355,8 @@ ReconstructResult reconstruct_on(Backend& backend, StackView stack, const Recons
     finish(run, state, result);
 
     result.contrast_inverted = state.contrast_inverted || options.contrast == Contrast::dark_atoms;
+    result.start = state.start;
+    result.turn_deg = degrees(std::sqrt(3.0) * state.turn_sigma_rad);
     result.particle_diameter_A = 2 * run.images.particle_radius_A;
     result.device = backend.device();
     pad_to_stack(result, static_cast<int>(stack.width));

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "reconstruct/global_search.hpp"
-#include "reconstruct/particle_signal.hpp"
+#include "reconstruct/map_estimate.hpp"
 #include "reconstruct/rule_search.hpp"
 
 namespace tumble {
@@ -33,7 +33,7 @@ std::vector<PoseCandidate> found_candidates(const ResidentImages& images, const 
                                             const ReconstructOptions& options, Backend& backend, Progress& progress) {
     std::vector<PoseCandidate> found;
     if (options.search == SearchRule::automatic) {
-        for (const auto& list : global_search(images, transform, search_options(bands, options), backend, progress))
+        for (const auto& list : global_search(images, transform, all_images(images->images), search_options(bands, options), backend, progress))
             found.insert(found.end(), list.begin(), list.begin() + static_cast<std::ptrdiff_t>(std::min(ranked_candidates, list.size())));
     } else {
         for (const auto& image : rule_search(images, transform, rule_options(bands, options), backend, progress))
@@ -56,7 +56,7 @@ std::vector<PosteriorPoses> poses_from_reference(const ResidentImages& images, c
     std::vector<PosteriorPoses> poses;
     for (auto first = found.begin(); first != found.end();) {
         const auto last = std::find_if(first, found.end(), [&](const PoseCandidate& c) { return c.image != first->image; });
-        auto& image = poses.emplace_back(posterior_of({first, last}, 1, 0));
+        auto& image = poses.emplace_back(posterior_of(std::vector<PoseCandidate>(first, last), 1, 0));
         // A list of candidates is there to find the best in it; only the soft rule weighs several.
         if (options.search != SearchRule::soft) image.candidates.resize(1), image.shares = {1.0};
         first = last;
@@ -64,18 +64,17 @@ std::vector<PosteriorPoses> poses_from_reference(const ResidentImages& images, c
     return poses;
 }
 
-bool reference_wants_inversion(const ResidentImages& images, const Volume& matched, const WorkingBands& bands,
-                               const ReconstructOptions& options, Backend& backend) {
-    PreparedImages few = images.host();
-    few.images = std::min<std::int64_t>(60, images->images);
-    few.values.resize(static_cast<std::size_t>(few.images) * few.points.size());
-    few.real_space.resize(static_cast<std::size_t>(few.images) * static_cast<std::size_t>(few.box) * static_cast<std::size_t>(few.box));
-    const auto transform = scoring_transform(matched, backend);
+bool map_wants_inversion(const ResidentImages& images, const Volume& matched, const WorkingBands& bands, const ReconstructOptions& options,
+                         Backend& backend) {
+    const auto few = all_images(std::min<std::int64_t>(60, images->images));
+    Volume map = matched;
     NoProgress quiet;
     double mean[2] = {0, 0};
     for (double& sum : mean) {
-        for (const auto& list : global_search(backend.resident(few), transform, search_options(bands, options), backend, quiet)) sum += list.front().score;
-        invert_contrast(few);
+        // Images times -1 score against a map as the images do against the map times -1.
+        for (const auto& list : global_search(images, scoring_transform(map, backend), few, search_options(bands, options), backend, quiet))
+            sum += list.front().score;
+        for (auto& v : map.values) v = -v;
     }
     return mean[1] > mean[0];
 }

@@ -4,7 +4,7 @@
 
 #include "backend/backend.hpp"
 #include "pose/prepared_images.hpp"
-#include "reconstruct/atomic_rounds.hpp"
+#include "reconstruct/posterior_poses.hpp"
 #include "reconstruct/working_bands.hpp"
 #include "tumble/reconstruct.hpp"
 
@@ -18,8 +18,8 @@ inline constexpr double centring_sigma_A = 0.36;
 std::vector<PosteriorPoses> poses_from_reference(const ResidentImages& images, const Volume& matched, const WorkingBands& bands,
                                                  const ReconstructOptions& options, Backend& backend, Progress& progress);
 
-/// True where the images fit the reference better after multiplication by -1 (judged on at most 60 of them).
-bool reference_wants_inversion(const ResidentImages& images, const Volume& matched, const WorkingBands& bands,
-                               const ReconstructOptions& options, Backend& backend);
+/// True where the images fit the map better after multiplication by -1 (judged on at most 60 of them).
+bool map_wants_inversion(const ResidentImages& images, const Volume& matched, const WorkingBands& bands, const ReconstructOptions& options,
+                         Backend& backend);
 
 }  // namespace tumble

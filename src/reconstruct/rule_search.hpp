@@ -5,7 +5,7 @@
 
 #include "backend/backend.hpp"
 #include "pose/prepared_images.hpp"
-#include "reconstruct/atomic_rounds.hpp"
+#include "reconstruct/posterior_poses.hpp"
 #include "reconstruct/search_panels.hpp"
 #include "tumble/progress.hpp"
 #include "tumble/reconstruct.hpp"

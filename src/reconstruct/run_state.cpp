@@ -10,7 +10,7 @@
 namespace tumble {
 namespace {
 
-constexpr std::int64_t checkpoint_version = 1;
+constexpr std::int64_t checkpoint_version = 2;
 constexpr std::size_t numbers_per_candidate = 12;  // rotation by rows, shift, score
 
 /// FNV-1a, 64 bits (Fowler, Noll & Vo): tells changed input, not an attacker.
@@ -47,6 +47,8 @@ std::string input_fingerprint(StackView images, const ReconstructOptions& o) {
     f.add_value(o.polish);
     if (o.reference) f.add_value(o.reference->voxel_A), f.add_values(o.reference->values.data(), o.reference->values.size());
     f.add_value(static_cast<int>(o.search));
+    for (const auto& m : o.motifs) f.add(m.data(), m.size());
+    f.add_value(static_cast<int>(o.order));
     f.add_value(o.max_resolution_A), f.add_value(o.diameter_A);
     f.add_value(static_cast<int>(o.contrast)), f.add_value(o.flip_hand), f.add_value(o.seed);
     return f.text();
@@ -71,6 +73,8 @@ void save_checkpoint(const std::string& file, const std::string& fingerprint, co
     out.write_integer("checkpoint", "rounds_done", state.rounds_done);
     out.write_integer("checkpoint", "half_rounds_done", state.half_rounds_done);
     out.write_integer("checkpoint", "contrast_inverted", state.contrast_inverted ? 1 : 0);
+    out.write_text("checkpoint", "start", state.start);
+    out.write("checkpoint/numbers", std::vector<double>{state.neighbour_A, state.turn_sigma_rad, state.moved, state.strayed});
     out.write("checkpoint/candidates", candidates);
     out.write("checkpoint/margins", margins);
     out.write("checkpoint/shares", shares);
@@ -90,6 +94,9 @@ RunState load_checkpoint(const std::string& file, const std::string& fingerprint
     state.rounds_done = static_cast<int>(in.read_integer("checkpoint", "rounds_done"));
     state.half_rounds_done = static_cast<int>(in.read_integer("checkpoint", "half_rounds_done"));
     state.contrast_inverted = in.read_integer("checkpoint", "contrast_inverted") != 0;
+    state.start = in.read_text("checkpoint", "start");
+    const auto settled = in.read<double>("checkpoint/numbers");
+    state.neighbour_A = settled.at(0), state.turn_sigma_rad = settled.at(1), state.moved = settled.at(2), state.strayed = settled.at(3);
     const auto candidates = in.read<std::int64_t>("checkpoint/candidates");
     const auto margins = in.read<double>("checkpoint/margins"), shares = in.read<double>("checkpoint/shares"), numbers = in.read<double>("checkpoint/poses");
     std::size_t at = 0;

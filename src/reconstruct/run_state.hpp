@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "reconstruct/atomic_rounds.hpp"
+#include "reconstruct/posterior_poses.hpp"
 #include "tumble/reconstruct.hpp"
 
 namespace tumble {
@@ -15,6 +15,10 @@ struct RunState {
     int rounds_done = -1;       ///< -1: nothing; 0: starting poses; n: n rounds after the start
     int half_rounds_done = 0;
     bool contrast_inverted = false;
+    double neighbour_A = 0;     ///< distance of neighbouring atoms: measured by a blind start, else the element's
+    double turn_sigma_rad = 0;  ///< of the turn from image to image about each axis; 0 where they are not consecutive
+    double moved = 1, strayed = 1;  ///< of the rounds (RoundHistory)
+    std::string start;          ///< what the poses were started from, in words
     std::vector<PosteriorPoses> poses;  ///< one an image
 };
 

@@ -1,0 +1,57 @@
+#include "reconstruct/blind_start.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "reconstruct/global_search.hpp"
+#include "reconstruct/map_estimate.hpp"
+
+namespace tumble {
+namespace {
+
+constexpr double lowest_ring_per_A = 0.3, highest_ring_per_A = 1.0;   // below is background, above noise
+constexpr double shortest_neighbours_A = 2.2, longest_neighbours_A = 3.6;  // of metals and semiconductors
+constexpr double rim_A = 1;
+constexpr std::size_t motifs_tried = 3;
+constexpr double sharing_temperature = 4;
+
+bool motifs_forbidden(const ReconstructOptions& options) { return options.motifs.size() == 1 && options.motifs.front() == "none"; }
+
+}  // namespace
+
+std::vector<MotifFit> ranked_motifs(const PreparedImages& images, const ReconstructOptions& options, ThreadPool& pool) {
+    std::vector<Motif> allowed;
+    for (const Motif m : all_motifs())
+        if (options.motifs.empty() || motifs_forbidden(options) || std::count(options.motifs.begin(), options.motifs.end(), name_of(m)) > 0)
+            allowed.push_back(m);
+    const auto profile = ring_profile(images, lowest_ring_per_A, std::min(highest_ring_per_A, 0.48 / images.pixel_size_A), pool);
+    return rank_motifs(profile, images.particle_radius_A + rim_A, allowed, shortest_neighbours_A, longest_neighbours_A, pool);
+}
+
+FirstModel first_model(const ResidentImages& images, std::span<const MotifFit> ranking, const ReconstructOptions& options,
+                       const FirstModelOptions& model_options, Backend& backend, Progress& progress) {
+    if (motifs_forbidden(options)) return lattice_free_model(images, model_options, backend, progress);
+    return best_motif_model(images, ranking.first(std::min(motifs_tried, ranking.size())), model_options, backend, progress);
+}
+
+std::vector<PosteriorPoses> poses_from_model(const ResidentImages& images, const FirstModel& model, const FirstModelOptions& options,
+                                             Backend& backend, Progress& progress) {
+    GlobalSearchOptions search;
+    search.low_per_A = options.bands.search_low;
+    search.high_per_A = options.bands.search_high;
+    search.shift_sigma_A = options.shift_sigma_A;
+    search.seed = options.seed;
+    std::vector<PosteriorPoses> poses;
+    for (auto& list : global_search(images, scoring_transform(model.map, backend), all_images(images->images), search, backend, progress))
+        poses.push_back(posterior_of(std::move(list), sharing_temperature, 0));
+    return poses;
+}
+
+std::vector<std::string> motif_names() {
+    std::vector<std::string> names;
+    for (const Motif m : all_motifs()) names.emplace_back(name_of(m));
+    return names;
+}
+
+}  // namespace tumble

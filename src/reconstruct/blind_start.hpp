@@ -1,0 +1,26 @@
+#pragma once
+// Poses of all images from nothing but the images.
+#include <vector>
+
+#include "backend/backend.hpp"
+#include "reconstruct/first_model.hpp"
+#include "reconstruct/motif_ranking.hpp"
+#include "reconstruct/posterior_poses.hpp"
+#include "tumble/reconstruct.hpp"
+
+namespace tumble {
+
+/// Motifs that the options allow, ranked by the ring profile; all of them where a motif is forbidden or named only in part:
+/// the neighbour distance is told by whatever fits best.
+std::vector<MotifFit> ranked_motifs(const PreparedImages& images, const ReconstructOptions& options, ThreadPool& pool);
+
+/// The first model: the best of the three likeliest motifs, or a lattice-free one where motifs are forbidden.
+FirstModel first_model(const ResidentImages& images, std::span<const MotifFit> ranking, const ReconstructOptions& options,
+                       const FirstModelOptions& model_options, Backend& backend, Progress& progress);
+
+/// One search of all images against the model; the candidates of each with their shares at a temperature at which symmetry
+/// mates still share an image.
+std::vector<PosteriorPoses> poses_from_model(const ResidentImages& images, const FirstModel& model, const FirstModelOptions& options,
+                                             Backend& backend, Progress& progress);
+
+}  // namespace tumble

@@ -1,0 +1,43 @@
+#pragma once
+// A first map from nothing: the ideal structure that the images fit best, or, without any structure, a random ball of atoms
+// that the images turn into one.
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "backend/backend.hpp"
+#include "reconstruct/motif_ranking.hpp"
+#include "reconstruct/working_bands.hpp"
+#include "tumble/progress.hpp"
+
+namespace tumble {
+
+struct FirstModelOptions {
+    WorkingBands bands;
+    double neighbour_A = 0;  ///< distance of neighbouring atoms (lattice-free start)
+    double shift_sigma_A = 0.36;
+    std::uint64_t seed = 1;
+};
+
+struct FirstModel {
+    Volume map;             ///< on the box of the images, each shell scaled to the power of their signal
+    double score = 0;       ///< mean of the images that it was tried on, log-likelihood units; held out
+    std::string structure;  ///< in words, for the log
+};
+
+/// Every motif of `fits` (best first) at several places of the particle's centre, each scored by one search of 100 images: the
+/// motif never saw them, so the score is held out by itself.
+FirstModel best_motif_model(const ResidentImages& images, std::span<const MotifFit> fits, const FirstModelOptions& options,
+                            Backend& backend, Progress& progress);
+
+/// From a relaxed random ball of atoms: rounds of search, posterior weights and maps on 200 images. Each fold's map is replaced
+/// by its strongest peaks no closer than 0.85 of the neighbour distance, which forbids the stripes of half that spacing in
+/// which an incomplete lattice ends; and in the first rounds the weights are balanced so that all view directions are equally
+/// populated, because images that may choose among symmetry mates crowd where others already are.
+FirstModel lattice_free_model(const ResidentImages& images, const FirstModelOptions& options, Backend& backend, Progress& progress);
+
+/// Atoms of a random ball with the density of a close-packed solid, relaxed so that few are closer than 0.95 neighbour
+/// distances. The same seed gives the same ball.
+std::vector<Vec3> glass_ball(double radius_A, double neighbour_A, std::uint64_t seed);
+
+}  // namespace tumble
