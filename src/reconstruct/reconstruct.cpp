@@ -182,6 +182,14 @@ double turn_sigma(const Run& run, const RunState& state, std::span<const NearSym
     return consecutive ? steps.sigma_rad() : 0;
 }
 
+/// Mean posterior share of the best pose, of the second, and so on.
+std::vector<double> mean_shares(const std::vector<PosteriorPoses>& poses) {
+    std::vector<double> shares(8, 0.0);
+    for (const auto& p : poses)
+        for (std::size_t k = 0; k < std::min(shares.size(), p.shares.size()); k++) shares[k] += p.shares[k] / static_cast<double>(poses.size());
+    return shares;
+}
+
 void run_round(Run& run, RunState& state, const RoundStep& step) {
     RoundOptions options;
     options.low_per_A = run.bands.low;
@@ -198,6 +206,8 @@ void run_round(Run& run, RunState& state, const RoundStep& step) {
     options.pass = static_cast<std::uint32_t>(state.rounds_done);
     auto round = atomic_round(run.resident, state.poses, options, run.backend, run.progress);
     state.poses = std::move(round.images);
+    const double explained = round.mean_score / expected_score(run.images, run.bands.low, run.bands.round_high);
+    run.progress.round({state.rounds_done + 1, step.search, round.mean_score, explained, round.moved, mean_shares(state.poses), round.atoms, round.map.view()});
     const Vec3 centre = recentre(state.poses);
     state.rounds_done++;
     state.moved = round.moved;
@@ -206,7 +216,7 @@ void run_round(Run& run, RunState& state, const RoundStep& step) {
     run.progress.log(fmt::format("round {}{}: temperature {:.1f}, held-out score {:.1f} an image ({:.2f} of the signal), {} atoms, {} near symmetries, "
                                  "{:.1f} % of the images moved, {:.1f} % strayed, origin moved by {:.3f} A, turn {:.2f} deg about each axis",
                                  state.rounds_done, step.search ? " with a search" : "", step.temperature, round.mean_score,
-                                 round.mean_score / expected_score(run.images, run.bands.low, run.bands.round_high), round.atoms,
+                                 explained, round.atoms,
                                  round.symmetries.size(), 100 * round.moved, 100 * round.strayed, length(centre), degrees(state.turn_sigma_rad)));
 }
 
