@@ -90,7 +90,8 @@ struct ReconstructResult {
     double fit_shift_pm = 0;            ///< rms 3D distance between the atoms after the map fit and after refinement
     Atoms fitted_atoms;                 ///< after the joint fit to the map, before the refinement against the images
     double particle_diameter_A = 0;
-    double largest_gap_deg = 0;         ///< of the view directions, up to antipodes
+    double largest_gap_deg = 0;         ///< half angle of the widest cone of views that was never seen, up to antipodes
+    Vec3 largest_gap_axis;              ///< axis of that cone in the particle's frame
     bool contrast_inverted = false;     ///< the images were multiplied by -1
     std::string start;                  ///< what the poses were started from, in words
     double turn_deg = 0;                ///< rms turn from one image to the next; 0 where they are not consecutive

@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <memory>
+#include <numbers>
 #include <sstream>
 
 #include "app/config_file.hpp"
@@ -229,6 +230,15 @@ std::string resolution_text(const Resolution& resolution) {
                        resolution.limited_by_nyquist ? " (limited by Nyquist)" : "");
 }
 
+std::string views_text(const ReconstructResult& result) {
+    const Vec3 axis = result.largest_gap_axis;
+    std::string text = fmt::format("views       none within {:.0f} deg of ({:.2f}, {:.2f}, {:.2f}), the widest gap", result.largest_gap_deg, axis.x, axis.y, axis.z);
+    if (!(result.turn_deg > 0)) return text + "; frames are not consecutive";
+    // A free turn about three axes by theta rms in a frame's time is a rotational diffusion of theta^2 / 6.
+    const double turn = result.turn_deg * std::numbers::pi / 180;
+    return text + fmt::format("; turn {:.1f} deg rms from frame to frame (rotational diffusion {:.2g} rad^2 a frame)", result.turn_deg, turn * turn / 6);
+}
+
 std::vector<std::string> closing_lines(const ReconstructResult& result, const OutputFolder& folder) {
     std::size_t rejected = 0;
     for (const ImageResult& image : result.images) rejected += image.rejected ? 1 : 0;
@@ -238,6 +248,7 @@ std::vector<std::string> closing_lines(const ReconstructResult& result, const Ou
                     resolution_text(result.resolution_05)),
         fmt::format("atoms       {}, precision {:.1f} pm (rms, three dimensions)", result.atoms.size(),
                     result.atoms_precision_pm),
+        views_text(result),
         "hand        not known: projections fit the mirror image as well (--flip-hand gives it)",
         fmt::format("verdict     {}", name_of(result.verdict.status)),
     };

@@ -72,7 +72,7 @@ bool looks_like_atoms(std::span<const double> heights, std::size_t below, double
     const std::size_t count = heights.size();
     const double spread = (heights[count / 10] - heights[count * 9 / 10]) / heights[count / 2];
     const bool one_height = spread < 0.42 && gap >= 0.08;
-    const bool two_populations = count + below >= 60 && 5 * below >= count && gap >= 0.2;
+    const bool two_populations = count + below >= 60 && 5 * below >= count && gap >= 0.12;
     return one_height || two_populations;
 }
 

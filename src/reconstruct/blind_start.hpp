@@ -14,7 +14,8 @@ namespace tumble {
 /// the neighbour distance is told by whatever fits best.
 std::vector<MotifFit> ranked_motifs(const PreparedImages& images, const ReconstructOptions& options, ThreadPool& pool);
 
-/// The first model: the best of the three likeliest motifs, or a lattice-free one where motifs are forbidden.
+/// The first model: the best of the three likeliest motifs; where it explains too little of the signal, or motifs are
+/// forbidden, the best of it and lattice-free ones.
 FirstModel first_model(const ResidentImages& images, std::span<const MotifFit> ranking, const ReconstructOptions& options,
                        const FirstModelOptions& model_options, Backend& backend, Progress& progress);
 

@@ -11,6 +11,7 @@
 #include "reconstruct/atomic_map.hpp"
 #include "reconstruct/global_search.hpp"
 #include "reconstruct/map_estimate.hpp"
+#include "reconstruct/particle_signal.hpp"
 #include "reconstruct/starting_reference.hpp"
 #include "reconstruct/view_balance.hpp"
 #include "tumble/error.hpp"
@@ -21,18 +22,11 @@ namespace {
 constexpr double rim_A = 1;  // the outermost atoms lie beyond the radius at which the images' amplitude has fallen to half
 constexpr std::int64_t motif_images = 100, lattice_free_images = 200;
 constexpr int motif_places = 4, other_places = 2;  // of the centre, for the motif that fits best and for the others
-constexpr int lattice_free_rounds = 16, balanced_rounds = 10, folds = 4, map_steps = 6;
+constexpr int lattice_free_rounds = 16, growing_rounds = 11, balanced_rounds = 10, folds = 4, map_steps = 6;
+constexpr double nucleus = 0.55;  // of the radius: small enough to crystallise as one grain
 constexpr double hottest = 8, coolest = 2;
 constexpr double least_separation = 0.85;  // of two atoms, in neighbour distances
 constexpr double least_share = 1e-3;
-
-/// At most `count` image numbers, evenly spread over the stack.
-std::vector<std::int64_t> spread_images(std::int64_t images, std::int64_t count) {
-    count = std::min(count, images);
-    std::vector<std::int64_t> which;
-    for (std::int64_t k = 0; k < count; k++) which.push_back(k * images / count);
-    return which;
-}
 
 Volume map_of_sites(std::span<const Vec3> sites, const PreparedImages& images, ThreadPool& pool) {
     const std::vector<double> heights(sites.size(), 1.0), amplitude(images.signal_power.size(), 1.0);
@@ -44,6 +38,7 @@ GlobalSearchOptions search_options(const FirstModelOptions& options, std::uint32
     search.low_per_A = options.bands.search_low;
     search.high_per_A = options.bands.search_high;
     search.shift_sigma_A = options.shift_sigma_A;
+    search.shift_radius_A = search_shift_radius(options.shift_sigma_A);
     search.seed = options.seed;
     search.pass = pass;
     return search;
@@ -81,9 +76,11 @@ std::vector<int> random_folds(std::size_t count, std::uint64_t seed, std::uint32
     return fold;
 }
 
-/// The strongest peaks of a map that lie far enough apart, rendered.
-Volume atoms_of(const Volume& map, const PreparedImages& images, const FirstModelOptions& options, std::size_t most, Backend& backend) {
-    const auto peaks = find_peaks(map, images.mask_radius_A, least_separation * options.neighbour_A, backend.pool());
+/// The strongest peaks of a map within `radius_A` that lie far enough apart, rendered.
+Volume atoms_of(const Volume& map, const PreparedImages& images, const FirstModelOptions& options, double radius_A, Backend& backend) {
+    constexpr double surplus = 0.9;  // over the density of a glass, 0.9 of the crystal's: noise may take a place before an atom does
+    const auto peaks = find_peaks(map, radius_A, least_separation * options.neighbour_A, backend.pool());
+    const auto most = static_cast<std::size_t>(surplus * static_cast<double>(close_packed_count(radius_A, options.neighbour_A)));
     const auto end = std::find_if(peaks.begin(), peaks.end(), [](const Peak& p) { return !(p.height > 0); });
     const std::size_t count = std::min(most, static_cast<std::size_t>(end - peaks.begin()));
     if (count < 4) return map;
@@ -120,6 +117,7 @@ FirstModel best_motif_model(const ResidentImages& images, std::span<const MotifF
     GlobalSearchOptions search = search_options(options, 0);
     search.list_length = 2;
     NoProgress quiet;
+    const double perfect = expected_score(images, options.bands.search_low, options.bands.search_high);
     FirstModel best;
     best.score = -1e30;
     for (std::size_t m = 0; m < fits.size(); m++) {
@@ -133,12 +131,12 @@ FirstModel best_motif_model(const ResidentImages& images, std::span<const MotifF
             const double score = mean_best_score(global_search(images, scoring_transform(map, backend), which, search, backend, quiet));
             best_here = std::max(best_here, score);
             if (score > best.score)
-                best = {std::move(map), score, fmt::format("{}, neighbours {:.2f} A apart, centre at ({:.2f}, {:.2f}, {:.2f}) A", name_of(fit.motif),
+                best = {std::move(map), score, score / perfect, fmt::format("{}, neighbours {:.2f} A apart, centre at ({:.2f}, {:.2f}, {:.2f}) A", name_of(fit.motif),
                                                            fit.neighbour_A, centre.x, centre.y, centre.z)};
             if (progress.cancelled()) throw Error(ErrorKind::interrupted, "interrupted between two motifs");
         }
-        progress.log(fmt::format("motif {}: neighbours {:.2f} A, unexplained {:.3f} of the ring profile, score {:.1f} an image", name_of(fit.motif),
-                                 fit.neighbour_A, fit.unexplained, best_here));
+        progress.log(fmt::format("motif {}: neighbours {:.2f} A, unexplained {:.3f} of the ring profile, score {:.1f} an image, {:.2f} of the signal", name_of(fit.motif),
+                                 fit.neighbour_A, fit.unexplained, best_here, best_here / perfect));
         progress.update(static_cast<double>(m + 1) / static_cast<double>(fits.size()));
     }
     return best;
@@ -147,15 +145,14 @@ FirstModel best_motif_model(const ResidentImages& images, std::span<const MotifF
 FirstModel lattice_free_model(const ResidentImages& images, const FirstModelOptions& options, Backend& backend, Progress& progress) {
     const auto which = spread_images(images->images, lattice_free_images);
     const double radius = images->particle_radius_A + rim_A;
-    const auto glass = glass_ball(radius, options.neighbour_A, options.seed);
-    const std::size_t most = glass.size() + glass.size() / 10;
-    const Volume start = map_of_sites(glass, images, backend.pool());
+    const Volume start = map_of_sites(glass_ball(nucleus * radius, options.neighbour_A, options.seed), images, backend.pool());
     std::vector<PosteriorPoses> posteriors;
     FirstModel model;
     model.structure = "no motif";
     NoProgress quiet;
     for (int round = 0; round < lattice_free_rounds; round++) {
         const double temperature = hottest * std::pow(coolest / hottest, round / (lattice_free_rounds - 1.0));
+        const double grown = std::min(1.0, nucleus + (1 - nucleus) * round / growing_rounds);
         const auto fold = random_folds(which.size(), options.seed, static_cast<std::uint32_t>(round));
         std::vector<Volume> maps(folds, start);
         if (round > 0) maps = maps_without_folds(images, posteriors, fold, options.bands.search_high, backend);
@@ -168,7 +165,7 @@ FirstModel lattice_free_model(const ResidentImages& images, const FirstModelOpti
                 if (fold[i] == f) members.push_back(which[i]), place.push_back(i);
             if (members.empty()) continue;
             const Volume& map = maps[static_cast<std::size_t>(f)];
-            const Volume atoms = round > 0 ? atoms_of(map, images, options, most, backend) : map;
+            const Volume atoms = round > 0 ? atoms_of(map, images, options, grown * radius, backend) : map;
             GlobalSearchOptions search = search_options(options, static_cast<std::uint32_t>(1 + round * folds + f));
             search.list_length = 12;
             const auto lists = global_search(images, scoring_transform(atoms, backend), members, search, backend, quiet);
@@ -181,10 +178,12 @@ FirstModel lattice_free_model(const ResidentImages& images, const FirstModelOpti
         }
         if (round < balanced_rounds) balance_views(posteriors);
         model.score = score;
+        model.explained = score / expected_score(images, options.bands.search_low, options.bands.search_high);
+        progress.log(fmt::format("lattice-free round {}: score {:.1f} an image, {:.2f} of the signal", round + 1, score, model.explained));
     }
     const auto equations = equations_of(images, weighted_poses(posteriors), band_of(images, 0.1, options.bands.search_high), backend);
     const Volume map = solve_map(equations, images, options.bands.search_high, map_steps, backend);
-    model.map = atoms_of(map, images, options, glass.size(), backend);
+    model.map = atoms_of(map, images, options, radius, backend);
     return model;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "backend/backend.hpp"
+#include "reconstruct/centring.hpp"
 #include "reconstruct/motif_ranking.hpp"
 #include "reconstruct/working_bands.hpp"
 #include "tumble/progress.hpp"
@@ -15,13 +16,14 @@ namespace tumble {
 struct FirstModelOptions {
     WorkingBands bands;
     double neighbour_A = 0;  ///< distance of neighbouring atoms (lattice-free start)
-    double shift_sigma_A = 0.36;
+    double shift_sigma_A = usual_centring_sigma_A;
     std::uint64_t seed = 1;
 };
 
 struct FirstModel {
     Volume map;             ///< on the box of the images, each shell scaled to the power of their signal
     double score = 0;       ///< mean of the images that it was tried on, log-likelihood units; held out
+    double explained = 0;   ///< that score over what a perfect model would have
     std::string structure;  ///< in words, for the log
 };
 
@@ -30,10 +32,12 @@ struct FirstModel {
 FirstModel best_motif_model(const ResidentImages& images, std::span<const MotifFit> fits, const FirstModelOptions& options,
                             Backend& backend, Progress& progress);
 
-/// From a relaxed random ball of atoms: rounds of search, posterior weights and maps on 200 images. Each fold's map is replaced
-/// by its strongest peaks no closer than 0.85 of the neighbour distance, which forbids the stripes of half that spacing in
-/// which an incomplete lattice ends; and in the first rounds the weights are balanced so that all view directions are equally
-/// populated, because images that may choose among symmetry mates crowd where others already are.
+/// From a relaxed random ball of atoms: rounds of search, posterior weights and maps on 200 images, each fold's map replaced by
+/// its strongest peaks before the next search. Three things keep it from the traps of a start without a structure:
+/// peaks are no closer than 0.85 of the neighbour distance, which forbids the stripes of half that spacing in which an
+/// incomplete lattice ends; the atoms grow from a nucleus of 0.55 of the radius to the whole, because a large ball
+/// crystallises as several grains and a small one as one; and in the first rounds the weights are balanced so that all view
+/// directions are equally populated, because images that may choose among symmetry mates crowd where others already are.
 FirstModel lattice_free_model(const ResidentImages& images, const FirstModelOptions& options, Backend& backend, Progress& progress);
 
 /// Atoms of a random ball with the density of a close-packed solid, relaxed so that few are closer than 0.95 neighbour

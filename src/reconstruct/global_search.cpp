@@ -116,6 +116,13 @@ std::vector<std::int64_t> all_images(std::int64_t images) {
     return which;
 }
 
+std::vector<std::int64_t> spread_images(std::int64_t images, std::int64_t count) {
+    count = std::min(count, images);
+    std::vector<std::int64_t> which;
+    for (std::int64_t k = 0; k < count; k++) which.push_back(k * images / count);
+    return which;
+}
+
 std::vector<std::vector<PoseCandidate>> global_search(const ResidentImages& images, const ResidentTransform& map,
                                                       std::span<const std::int64_t> which, const GlobalSearchOptions& options,
                                                       Backend& backend, Progress& progress) {

@@ -27,5 +27,7 @@ std::vector<std::vector<PoseCandidate>> global_search(const ResidentImages& imag
                                                       Backend& backend, Progress& progress);
 /// 0 .. images - 1.
 std::vector<std::int64_t> all_images(std::int64_t images);
+/// At most `count` image numbers, evenly spread over the stack.
+std::vector<std::int64_t> spread_images(std::int64_t images, std::int64_t count);
 
 }  // namespace tumble

@@ -17,6 +17,7 @@
 #include "reconstruct/atomic_map.hpp"
 #include "reconstruct/atomic_rounds.hpp"
 #include "reconstruct/blind_start.hpp"
+#include "reconstruct/centring.hpp"
 #include "reconstruct/checked_options.hpp"
 #include "reconstruct/final_result.hpp"
 #include "reconstruct/frame_continuity.hpp"
@@ -139,6 +140,12 @@ void start_from_poses(Run& run, RunState& state) {
     if (state.contrast_inverted) invert(run);
 }
 
+double measured_centring(const Run& run, const Volume& map) {
+    const double sigma = measure_centring_sigma(run.resident, map, run.bands, run.options.seed, run.backend);
+    run.progress.log(fmt::format("centring error {:.2f} A on each axis", sigma));
+    return sigma;
+}
+
 void start_from_reference(Run& run, RunState& state) {
     require_particle(run);
     const Volume& given = *run.options.reference;
@@ -150,7 +157,8 @@ void start_from_reference(Run& run, RunState& state) {
         state.contrast_inverted = map_wants_inversion(run.resident, matched, run.bands, run.options, run.backend);
     if (state.contrast_inverted) invert(run);
     state.start = "a reference map";
-    state.poses = poses_from_reference(run.resident, matched, run.bands, run.options, run.backend, run.progress);
+    state.shift_sigma_A = measured_centring(run, matched);
+    state.poses = poses_from_reference(run.resident, matched, run.bands, state.shift_sigma_A, run.options, run.backend, run.progress);
 }
 
 void start_blind(Run& run, RunState& state) {
@@ -161,7 +169,6 @@ void start_blind(Run& run, RunState& state) {
     FirstModelOptions options;
     options.bands = run.bands;
     options.neighbour_A = state.neighbour_A;
-    options.shift_sigma_A = centring_sigma_A;
     options.seed = run.options.seed;
     FirstModel model = first_model(run.resident, ranking, run.options, options, run.backend, run.progress);
     run.progress.log(fmt::format("start: {}; score {:.1f} an image", model.structure, model.score));
@@ -171,6 +178,7 @@ void start_blind(Run& run, RunState& state) {
         invert(run);
         model = first_model(run.resident, ranking, run.options, options, run.backend, run.progress);
     }
+    options.shift_sigma_A = state.shift_sigma_A = measured_centring(run, model.map);
     state.poses = poses_from_model(run.resident, model, options, run.backend, run.progress);
 }
 
@@ -199,7 +207,8 @@ void run_round(Run& run, RunState& state, const RoundStep& step) {
     options.search = step.search;
     options.search_scope.low_per_A = run.bands.search_low;
     options.search_scope.high_per_A = run.bands.search_high;
-    options.shift_sigma_A = centring_sigma_A;
+    options.search_scope.shift_radius_A = search_shift_radius(state.shift_sigma_A);
+    options.shift_sigma_A = state.shift_sigma_A;
     options.min_distance_A = run.min_distance_A;
     options.most_atoms = close_packed_count(run.images.particle_radius_A + 1.5, state.neighbour_A);
     options.seed = run.options.seed;
@@ -224,7 +233,7 @@ void run_half_round(Run& run, RunState& state) {
     HalfRefinementOptions options;
     options.low_per_A = run.bands.low;
     options.high_per_A = run.bands.polish_high;
-    options.shift_sigma_A = centring_sigma_A;
+    options.shift_sigma_A = state.shift_sigma_A;
     options.min_distance_A = run.min_distance_A;
     for (int half = 1; half <= 2; half++) {
         std::vector<PoseCandidate> mine;
@@ -306,7 +315,9 @@ void finish(Run& run, RunState& state, ReconstructResult& result) {
     std::vector<Pose> used;
     for (const auto& image : result.images)
         if (!image.rejected) used.push_back(image.pose);
-    result.largest_gap_deg = largest_view_gap_deg(used);
+    const ViewGap gap = largest_view_gap(used);
+    result.largest_gap_deg = gap.half_angle_deg;
+    result.largest_gap_axis = gap.axis;
     run.clock.stage("verdict", [&] { result.verdict = judge(result, test_predictions(input, halves, scores, run.backend)); });
 }
 

@@ -10,12 +10,10 @@
 
 namespace tumble {
 
-/// Standard deviation of the centring error on each axis that every stage assumes, A (one pixel of the reference data).
-inline constexpr double centring_sigma_A = 0.36;
-
 /// Search by the rule of the options in the search band against the matched reference, then the candidates are polished and
 /// ranked in the wider band of the rounds. One pose an image; with the soft rule several with their shares.
 std::vector<PosteriorPoses> poses_from_reference(const ResidentImages& images, const Volume& matched, const WorkingBands& bands,
+                                                 double shift_sigma_A,
                                                  const ReconstructOptions& options, Backend& backend, Progress& progress);
 
 /// True where the images fit the map better after multiplication by -1 (judged on at most 60 of them).

@@ -74,7 +74,7 @@ void save_checkpoint(const std::string& file, const std::string& fingerprint, co
     out.write_integer("checkpoint", "half_rounds_done", state.half_rounds_done);
     out.write_integer("checkpoint", "contrast_inverted", state.contrast_inverted ? 1 : 0);
     out.write_text("checkpoint", "start", state.start);
-    out.write("checkpoint/numbers", std::vector<double>{state.neighbour_A, state.turn_sigma_rad, state.moved, state.strayed});
+    out.write("checkpoint/numbers", std::vector<double>{state.neighbour_A, state.shift_sigma_A, state.turn_sigma_rad, state.moved, state.strayed});
     out.write("checkpoint/candidates", candidates);
     out.write("checkpoint/margins", margins);
     out.write("checkpoint/shares", shares);
@@ -96,7 +96,8 @@ RunState load_checkpoint(const std::string& file, const std::string& fingerprint
     state.contrast_inverted = in.read_integer("checkpoint", "contrast_inverted") != 0;
     state.start = in.read_text("checkpoint", "start");
     const auto settled = in.read<double>("checkpoint/numbers");
-    state.neighbour_A = settled.at(0), state.turn_sigma_rad = settled.at(1), state.moved = settled.at(2), state.strayed = settled.at(3);
+    state.neighbour_A = settled.at(0), state.shift_sigma_A = settled.at(1), state.turn_sigma_rad = settled.at(2);
+    state.moved = settled.at(3), state.strayed = settled.at(4);
     const auto candidates = in.read<std::int64_t>("checkpoint/candidates");
     const auto margins = in.read<double>("checkpoint/margins"), shares = in.read<double>("checkpoint/shares"), numbers = in.read<double>("checkpoint/poses");
     std::size_t at = 0;

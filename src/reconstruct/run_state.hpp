@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "reconstruct/centring.hpp"
 #include "reconstruct/posterior_poses.hpp"
 #include "tumble/reconstruct.hpp"
 
@@ -16,6 +17,7 @@ struct RunState {
     int half_rounds_done = 0;
     bool contrast_inverted = false;
     double neighbour_A = 0;     ///< distance of neighbouring atoms: measured by a blind start, else the element's
+    double shift_sigma_A = usual_centring_sigma_A;  ///< of the centring error on each axis
     double turn_sigma_rad = 0;  ///< of the turn from image to image about each axis; 0 where they are not consecutive
     double moved = 1, strayed = 1;  ///< of the rounds (RoundHistory)
     std::string start;          ///< what the poses were started from, in words

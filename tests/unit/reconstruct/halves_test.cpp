@@ -53,9 +53,9 @@ TEST_CASE("the largest gap of evenly spread views is small; of tilts about one a
     std::vector<Pose> views, tilts;
     for (int i = 0; i < 2000; i++) views.push_back({test::random_rotation(random), {}});
     for (int i = 0; i < 60; i++) tilts.push_back({rotation_about({1, 0, 0}, radians(3.0 * i)), {}});
-    CHECK(largest_view_gap_deg(views) < 7);
-    CHECK(largest_view_gap_deg(tilts) == Approx(90).margin(2));
-    CHECK(largest_view_gap_deg({}) == Approx(90));
+    CHECK(largest_view_gap(views).half_angle_deg < 7);
+    CHECK(largest_view_gap(tilts).half_angle_deg == Approx(90).margin(2));
+    CHECK(largest_view_gap({}).half_angle_deg == Approx(90));
 }
 
 TEST_CASE("bad images are those far below the others and those that show nothing") {
