@@ -12,9 +12,9 @@ namespace tumble::app {
 namespace fs = std::filesystem;
 
 const std::vector<std::string>& run_files() {
-    static const std::vector<std::string> names = {"map.mrc", "half1.mrc",    "half2.mrc",   "mask.mrc",
-                                                   "fsc.csv", "poses.star",   "atoms.xyz",   "atoms.cif",
-                                                   "run.h5",  "summary.json", "config.toml", "log.txt"};
+    static const std::vector<std::string> names = {
+        "map.mrc",   "half1.mrc", "half2.mrc",    "mask.mrc",     "fsc.csv",     "poses.star", "atoms.xyz",
+        "atoms.cif", "run.h5",    "progress.svg", "summary.json", "config.toml", "log.txt"};
     return names;
 }
 

@@ -314,6 +314,7 @@ int run(const Arguments& a, const CLI::App& verb, const std::string& command) {
     try {
         progress.open_log(folder->file("log.txt"), a.resume);
         if (!a.log_file.empty()) progress.open_log(a.log_file, a.resume);
+        progress.open_picture(folder->file("progress.svg"), input.pixel_size_A);
         write_text_file(folder->file("config.toml"), config_text(verb));
         if (build_information().hdf5) options.checkpoint_file = folder->file("run.h5");
         return work(a, command, input, options, *folder, progress);
@@ -340,9 +341,9 @@ Verb reconstruct_verb(CLI::App& program) {
         "Example: tumble reconstruct images.mrcs --pixel-size 0.358 --element Pt --poses poses.star --out "
         "result\n"
         "Writes map.mrc half1.mrc half2.mrc mask.mrc fsc.csv poses.star atoms.xyz atoms.cif run.h5 "
-        "summary.json\n"
-        "config.toml log.txt (docs/formats.md). Ctrl-C leaves a checkpoint: the same command with --resume "
-        "goes on.");
+        "progress.svg\n"
+        "summary.json config.toml log.txt (docs/formats.md). Ctrl-C leaves a checkpoint: the same command\n"
+        "with --resume goes on.");
     return {verb, [a, verb](const std::string& command) { return run(*a, *verb, command); }};
 }
 

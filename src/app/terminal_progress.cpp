@@ -62,6 +62,10 @@ void TerminalProgress::open_log(const std::string& path, bool append) {
     logs_.push_back(std::move(file));
 }
 
+void TerminalProgress::open_picture(const std::string& path, double voxel_A) {
+    picture_.emplace(path, voxel_A);
+}
+
 void TerminalProgress::keep(const std::string& line) {
     const std::string stamped = utc_now() + " " + line + "\n";
     kept_ += stamped;
@@ -107,6 +111,11 @@ void TerminalProgress::log(const std::string& line) {
         say(line);
         if (!stage_.empty()) draw(fraction_);
     }
+}
+
+void TerminalProgress::round(const RoundReport& report) {
+    if (!picture_) return;
+    if (const std::optional<std::string> failure = picture_->add(report)) log(*failure);
 }
 
 bool TerminalProgress::cancelled() {

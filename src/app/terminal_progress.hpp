@@ -2,9 +2,11 @@
 // Progress for people and for programs: a bar on a terminal, a line a step elsewhere, JSON lines on request.
 #include <chrono>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "app/progress_picture.hpp"
 #include "tumble/progress.hpp"
 
 namespace tumble::app {
@@ -28,10 +30,13 @@ class TerminalProgress final : public Progress {
     /// Adds a file that log lines go to; lines said so far are written first. Throws Error(input) if it
     /// cannot be opened.
     void open_log(const std::string& path, bool append);
+    /// From now on each round of the search for poses is drawn into the file at `path`, in any style.
+    void open_picture(const std::string& path, double voxel_A);
 
     void stage(const std::string& name) override;
     void update(double fraction) override;
     void log(const std::string& line) override;
+    void round(const RoundReport& report) override;
     bool cancelled() override;
 
     /// Ends the bar, so that other text can follow.
@@ -56,6 +61,7 @@ class TerminalProgress final : public Progress {
     Clock::time_point run_start_, stage_start_, last_report_;
     std::string kept_;  // what was said before a log file was open
     std::vector<std::ofstream> logs_;
+    std::optional<ProgressPicture> picture_;
 };
 
 }  // namespace tumble::app
