@@ -11,7 +11,7 @@ cmake --build build/release --parallel "$(nproc)" --target tumble
 sample=examples/sample_stack
 out=demo_output
 build/release/src/app/tumble reconstruct $sample/images.mrcs --pixel-size 0.358 --element Pt \
-    --reference $sample/low_resolution_reference.mrc --out $out --overwrite
+    --out $out --overwrite
 
 # The picture is a bonus: without Python's numpy and matplotlib the results are just as good.
 # (apt's modules belong to /usr/bin/python3; the first python3 on the path may be another.)
@@ -33,6 +33,7 @@ Results in $PWD/$out
   map.mrc       the map; half1.mrc, half2.mrc, mask.mrc   ChimeraX, RELION, napari
   poses.star    pose, score and half of each image        RELION, starfile
   fsc.csv       Fourier shell correlation                 any spreadsheet
+  progress.svg  how the poses settled, round by round     any browser
   summary.json  the figures, the verdict and its reasons  any text editor
 END
 if [[ $picture == yes ]]; then

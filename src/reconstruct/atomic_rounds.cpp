@@ -16,6 +16,7 @@ constexpr int map_steps = 8;               // conjugate-gradient steps: enough f
 constexpr double repeated_rad = 0.02;      // candidates closer than this are one
 constexpr double polished_share = 0.05;
 constexpr double kept_share = 0.002;
+constexpr double predicted_share = 0.3;    // of the median score: an image below it is not predicted
 constexpr double jump_probability = 1e-7;  // of a step that no tumbling explains: a wrong pose on either side
 const double mate_rad = radians(6);
 const double moved_rad = radians(5);
@@ -159,6 +160,28 @@ PosteriorPoses posterior_from(const std::vector<PoseCandidate>& list, const std:
     return out;
 }
 
+/// Fills mean_score, moved and strayed. Images that the model hardly predicts (blank, or of another particle) wander for ever
+/// and tell nothing of whether the others are settled.
+void measure_changes(const std::vector<PosteriorPoses>& before, RoundResult& result) {
+    std::vector<double> scores;
+    for (const auto& image : result.images) scores.push_back(image.candidates.front().score);
+    for (const double s : scores) result.mean_score += s / static_cast<double>(scores.size());
+    std::vector<double> sorted = scores;
+    const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
+    std::nth_element(sorted.begin(), middle, sorted.end());
+    double counted = 0, moved = 0, strayed = 0;
+    for (std::size_t i = 0; i < scores.size(); i++) {
+        if (scores[i] < predicted_share * *middle) continue;
+        const Pose& now = result.images[i].candidates.front().pose;
+        const Pose& then = before[i].candidates.front().pose;
+        counted += 1;
+        moved += angle_between(now.rotation, then.rotation) > moved_rad;
+        strayed += !is_mate(now, then, result.symmetries);
+    }
+    result.moved = moved / std::max(1.0, counted);
+    result.strayed = strayed / std::max(1.0, counted);
+}
+
 }  // namespace
 
 RoundResult atomic_round(const ResidentImages& images, const std::vector<PosteriorPoses>& present, const RoundOptions& options,
@@ -203,15 +226,8 @@ RoundResult atomic_round(const ResidentImages& images, const std::vector<Posteri
         backend.polish_poses(images, models.transforms[static_cast<std::size_t>(f)], polish, weighty);
         for (std::size_t k = 0; k < weighty.size(); k++) *home[k] = weighty[k];
     }
-    const double each = 1 / static_cast<double>(present.size());
-    for (std::size_t i = 0; i < lists.size(); i++) {
-        result.images.push_back(posterior_from(lists[i], shares[i]));
-        const PoseCandidate& now = result.images.back().candidates.front();
-        const Pose& before = present[i].candidates.front().pose;
-        result.mean_score += each * now.score;
-        if (angle_between(now.pose.rotation, before.rotation) > moved_rad) result.moved += each;
-        if (!is_mate(now.pose, before, result.symmetries)) result.strayed += each;
-    }
+    for (std::size_t i = 0; i < lists.size(); i++) result.images.push_back(posterior_from(lists[i], shares[i]));
+    measure_changes(present, result);
     progress.update(1);
     return result;
 }

@@ -37,7 +37,7 @@ struct RoundResult {
     double mean_score = 0;     ///< of the best poses, held out: each against a model made without its fold
     std::size_t atoms = 0;     ///< of the map from all images, before the round
     std::vector<NearSymmetry> symmetries;  ///< used for proposals, identity first, one a rotation
-    double moved = 0;          ///< share of the images whose best pose turned by more than 5 deg
+    double moved = 0;          ///< share of the images that the model predicts whose best pose turned by more than 5 deg
     double strayed = 0;        ///< share whose best pose is no mate of the former one
     Volume map;                ///< from all images, before the round
 };

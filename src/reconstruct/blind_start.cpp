@@ -15,9 +15,6 @@ constexpr double shortest_neighbours_A = 2.2, longest_neighbours_A = 3.6;  // of
 constexpr double rim_A = 1;
 constexpr std::size_t motifs_tried = 3;
 constexpr double sharing_temperature = 4;
-// Shares of the signal that a first model explained: the right motif 0.69 to 0.96 on nine particles, and motifs of another
-// structure below 0.6 wherever the rounds did not end well; lattice-free models 0.9 and more where they found the structure.
-constexpr double enough_of_motif = 0.6, enough_without_motif = 0.85;
 
 bool motifs_forbidden(const ReconstructOptions& options) { return options.motifs.size() == 1 && options.motifs.front() == "none"; }
 
@@ -32,21 +29,15 @@ std::vector<MotifFit> ranked_motifs(const PreparedImages& images, const Reconstr
     return rank_motifs(profile, images.particle_radius_A + rim_A, allowed, shortest_neighbours_A, longest_neighbours_A, pool);
 }
 
-FirstModel first_model(const ResidentImages& images, std::span<const MotifFit> ranking, const ReconstructOptions& options,
-                       const FirstModelOptions& model_options, Backend& backend, Progress& progress) {
-    FirstModel best;
-    if (!motifs_forbidden(options))
-        best = best_motif_model(images, ranking.first(std::min(motifs_tried, ranking.size())), model_options, backend, progress);
-    const double enough = motifs_forbidden(options) ? enough_without_motif : enough_of_motif;
-    const int tries = motifs_forbidden(options) ? 3 : 1;
-    for (int attempt = 0; attempt < tries && best.explained < enough; attempt++) {
-        FirstModelOptions other = model_options;
-        other.seed += static_cast<std::uint64_t>(attempt) << 32;
-        FirstModel model = lattice_free_model(images, other, backend, progress);
-        if (model.explained > best.explained) best = std::move(model);
-    }
-    return best;
+FirstModel first_model(const ResidentImages& images, std::span<const MotifFit> ranking, const ReconstructOptions& options, int attempt,
+                       FirstModelOptions model_options, Backend& backend, Progress& progress) {
+    if (attempt == 0 && !motifs_forbidden(options))
+        return best_motif_model(images, ranking.first(std::min(motifs_tried, ranking.size())), model_options, backend, progress);
+    model_options.seed += static_cast<std::uint64_t>(attempt) << 32;
+    return lattice_free_model(images, model_options, backend, progress);
 }
+
+int blind_attempts(const ReconstructOptions& options) { return options.motifs.empty() || motifs_forbidden(options) ? 3 : 1; }
 
 std::vector<PosteriorPoses> poses_from_model(const ResidentImages& images, const FirstModel& model, const FirstModelOptions& options,
                                              Backend& backend, Progress& progress) {

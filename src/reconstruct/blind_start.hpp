@@ -14,10 +14,12 @@ namespace tumble {
 /// the neighbour distance is told by whatever fits best.
 std::vector<MotifFit> ranked_motifs(const PreparedImages& images, const ReconstructOptions& options, ThreadPool& pool);
 
-/// The first model: the best of the three likeliest motifs; where it explains too little of the signal, or motifs are
-/// forbidden, the best of it and lattice-free ones.
-FirstModel first_model(const ResidentImages& images, std::span<const MotifFit> ranking, const ReconstructOptions& options,
-                       const FirstModelOptions& model_options, Backend& backend, Progress& progress);
+/// The first model of an attempt. Attempt 0: the best of the three likeliest motifs; later ones, and all where motifs are
+/// forbidden: lattice-free ones, each from another random ball.
+FirstModel first_model(const ResidentImages& images, std::span<const MotifFit> ranking, const ReconstructOptions& options, int attempt,
+                       FirstModelOptions model_options, Backend& backend, Progress& progress);
+/// How many attempts the options allow: one where motifs are named.
+int blind_attempts(const ReconstructOptions& options);
 
 /// One search of all images against the model; the candidates of each with their shares at a temperature at which symmetry
 /// mates still share an image.

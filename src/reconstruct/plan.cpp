@@ -29,7 +29,7 @@ constexpr double search_batch_images = 32;
 // Work per second of one thread, measured on a 2.5 GHz AVX-512 core with the bundled sample and the sets of 1,000 images.
 constexpr double prepared_pixels_per_s = 2.5e7;
 constexpr double search_angles_per_s = 6e8;       // scores of one direction at one in-plane angle
-constexpr double polished_samples_per_s = 4.5e6;  // samples of a slice with its derivatives
+constexpr double polished_samples_per_s = 2e7;  // samples of a slice with its derivatives
 constexpr double solved_voxels_per_s = 6e6;       // voxels of the box in one step of the solver
 constexpr double inserted_samples_per_s = 1.5e7;
 constexpr double atom_samples_per_s = 4e8;        // samples of one atom's wave in one image
@@ -40,7 +40,7 @@ struct Counts {
     double box = 0, samples = 0;    // of one prepared image
     double atoms = 0;
     double directions = 0, shifts = 0, angles = 0, polar_samples = 0;  // of the search; 0 where there is none
-    bool search = false, halves = false;
+    bool search = false, blind = false, halves = false;
     double voxels() const { return box * box * box; }
 };
 
@@ -57,6 +57,7 @@ Counts count(std::int64_t images, std::int64_t side, const ReconstructOptions& o
     // A close-packed crystal has one atom in neighbours^3 / sqrt(2).
     c.atoms = std::numbers::pi / 6 * std::pow(diameter_A / neighbours, 3) * std::numbers::sqrt2;
     c.search = options.poses.empty();
+    c.blind = c.search && !options.reference;
     c.halves = c.search || options.polish;
     if (!c.search) return c;
     PreparedImages sizes;
@@ -91,14 +92,16 @@ double memory_bytes(const Counts& c) {
 }
 
 double search_seconds(const Counts& c) {
-    // Poses x steps an image: the lists of the search, and two rounds with the mates of a cubic lattice and its shifts.
-    constexpr double polished_poses = 12 * 8 + 6 * 3, round_poses = 2 * (88 + 5 * 8);
-    const double scores = c.images * c.shifts * 2 * c.directions * c.angles / search_angles_per_s;
-    const double polish = c.images * c.samples * (0.5 * polished_poses + 0.75 * round_poses) / polished_samples_per_s;
-    const double insertion = 2 * c.images * c.samples / inserted_samples_per_s;
-    return scores + polish + insertion + 2 * 5 * 8 * c.voxels() / solved_voxels_per_s;
+    // Seven rounds, three of them with a search of all orientations; a blind start has one search more and eight of 100 images.
+    // Poses x steps an image: the lists of the searches, and in each round what carries weight.
+    const double rounds = 7, searches = 3 + (c.blind ? 2 + 8 * 100 / c.images : 1);
+    constexpr double listed_poses = 6 * 8, weighty_poses = 2 * 3 * 8, mates = 48;
+    const double scores = searches * c.images * c.shifts * 2 * c.directions * c.angles / search_angles_per_s;
+    const double polish = c.images * c.samples * (0.5 * searches * listed_poses + rounds * weighty_poses) / polished_samples_per_s;
+    const double proposals = rounds * mates * 2 * c.images * c.samples / polished_samples_per_s;
+    const double insertion = rounds * c.images * c.samples / inserted_samples_per_s;
+    return scores + polish + proposals + insertion + rounds * 5 * 8 * c.voxels() / solved_voxels_per_s;
 }
-
 double half_seconds(const Counts& c) {
     const double polish = 2 * 3 * c.images * c.samples / polished_samples_per_s;
     const double atoms = 2 * 4 * c.images * c.samples * c.atoms / atom_samples_per_s;

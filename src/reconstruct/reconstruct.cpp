@@ -36,6 +36,9 @@ namespace tumble {
 namespace {
 
 constexpr int half_rounds = 2;
+// A settled structure explained 0.90 to 1.00 of the signal on nine particles, a wrong one at most 0.78 (docs/dev/blind.md).
+constexpr double enough_explained = 0.8;
+constexpr int rounds_to_show = 8;  // a start that does not explain that much by then is given up
 
 /// Reports stages to the caller and keeps the time of each.
 class StageClock {
@@ -170,13 +173,13 @@ void start_blind(Run& run, RunState& state) {
     options.bands = run.bands;
     options.neighbour_A = state.neighbour_A;
     options.seed = run.options.seed;
-    FirstModel model = first_model(run.resident, ranking, run.options, options, run.backend, run.progress);
+    FirstModel model = first_model(run.resident, ranking, run.options, state.attempt, options, run.backend, run.progress);
     run.progress.log(fmt::format("start: {}; score {:.1f} an image", model.structure, model.score));
     state.start = model.structure;
     if (run.options.contrast == Contrast::automatic && map_wants_inversion(run.resident, model.map, run.bands, run.options, run.backend)) {
         state.contrast_inverted = true;
         invert(run);
-        model = first_model(run.resident, ranking, run.options, options, run.backend, run.progress);
+        model = first_model(run.resident, ranking, run.options, state.attempt, options, run.backend, run.progress);
     }
     options.shift_sigma_A = state.shift_sigma_A = measured_centring(run, model.map);
     state.poses = poses_from_model(run.resident, model, options, run.backend, run.progress);
@@ -215,8 +218,8 @@ void run_round(Run& run, RunState& state, const RoundStep& step) {
     options.pass = static_cast<std::uint32_t>(state.rounds_done);
     auto round = atomic_round(run.resident, state.poses, options, run.backend, run.progress);
     state.poses = std::move(round.images);
-    const double explained = round.mean_score / expected_score(run.images, run.bands.low, run.bands.round_high);
-    run.progress.round({state.rounds_done + 1, step.search, round.mean_score, explained, round.moved, mean_shares(state.poses), round.atoms, round.map.view()});
+    state.explained = round.mean_score / expected_score(run.images, run.bands.low, run.bands.round_high);
+    run.progress.round({state.rounds_done + 1, step.search, round.mean_score, state.explained, round.moved, mean_shares(state.poses), round.atoms, round.map.view()});
     const Vec3 centre = recentre(state.poses);
     state.rounds_done++;
     state.moved = round.moved;
@@ -225,7 +228,7 @@ void run_round(Run& run, RunState& state, const RoundStep& step) {
     run.progress.log(fmt::format("round {}{}: temperature {:.1f}, held-out score {:.1f} an image ({:.2f} of the signal), {} atoms, {} near symmetries, "
                                  "{:.1f} % of the images moved, {:.1f} % strayed, origin moved by {:.3f} A, turn {:.2f} deg about each axis",
                                  state.rounds_done, step.search ? " with a search" : "", step.temperature, round.mean_score,
-                                 explained, round.atoms,
+                                 state.explained, round.atoms,
                                  round.symmetries.size(), 100 * round.moved, 100 * round.strayed, length(centre), degrees(state.turn_sigma_rad)));
 }
 
@@ -249,6 +252,52 @@ void run_half_round(Run& run, RunState& state) {
         if (run.progress.cancelled()) throw Error(ErrorKind::interrupted, "interrupted between the halves");
     }
     state.half_rounds_done++;
+}
+
+void start(Run& run, RunState& state) {
+    const bool given_poses = !run.options.poses.empty();
+    run.clock.stage(given_poses ? "given poses" : run.options.reference ? "search" : "first model", [&] {
+        if (given_poses)
+            start_from_poses(run, state);
+        else if (run.options.reference)
+            start_from_reference(run, state);
+        else
+            start_blind(run, state);
+    });
+    state.rounds_done = 0;
+    save(run, state);
+}
+
+void run_rounds(Run& run, RunState& state) {
+    while (const auto step = next_round({state.rounds_done, state.moved, state.strayed}, state.turn_sigma_rad > 0)) {
+        if (state.rounds_done >= rounds_to_show && state.explained < enough_explained) break;
+        run.clock.stage("rounds", [&] { run_round(run, state, *step); });
+        save(run, state);
+    }
+}
+
+/// The poses from which the halves are refined: of the first blind attempt that explains enough, or of the best of all.
+void settle_poses(Run& run, RunState& state) {
+    const bool given_poses = !run.options.poses.empty();
+    const int attempts = given_poses || run.options.reference ? 1 : blind_attempts(run.options);
+    for (;;) {
+        if (state.rounds_done < 0) start(run, state);
+        if (given_poses || state.half_rounds_done > 0) return;
+        run_rounds(run, state);
+        if (state.explained >= enough_explained || state.attempt + 1 >= attempts) break;
+        run.progress.log(fmt::format("attempt {} explains {:.2f} of the signal, expected {:.2f} or more: another start", state.attempt + 1,
+                                     state.explained, enough_explained));
+        RunState next;
+        next.attempt = state.attempt + 1;
+        const bool better = state.explained > state.kept_explained;
+        next.kept_explained = better ? state.explained : state.kept_explained;
+        next.kept_start = better ? state.start : state.kept_start;
+        next.kept = std::move(better ? state.poses : state.kept);
+        if (state.contrast_inverted) invert(run);
+        state = std::move(next);
+    }
+    if (state.kept_explained > state.explained) state.poses = state.kept, state.start = state.kept_start, state.explained = state.kept_explained;
+    state.kept.clear(), state.kept_explained = 0;
 }
 
 /// Brings everything from the box of the prepared images to that of the stack.
@@ -351,24 +400,7 @@ ReconstructResult reconstruct_on(Backend& backend, StackView stack, const Recons
                              run.images.mask_radius_A, run.images.box));
 
     const bool given_poses = !options.poses.empty();
-    if (state.rounds_done < 0) {
-        run.clock.stage(given_poses ? "given poses" : options.reference ? "search" : "first model", [&] {
-            if (given_poses)
-                start_from_poses(run, state);
-            else if (options.reference)
-                start_from_reference(run, state);
-            else
-                start_blind(run, state);
-        });
-        state.rounds_done = 0;
-        save(run, state);
-    }
-    while (!given_poses) {
-        const auto step = next_round({state.rounds_done, state.moved, state.strayed}, state.turn_sigma_rad > 0);
-        if (!step) break;
-        run.clock.stage("rounds", [&] { run_round(run, state, *step); });
-        save(run, state);
-    }
+    settle_poses(run, state);
     while ((!given_poses || options.polish) && state.half_rounds_done < half_rounds) {
         run.clock.stage("refine halves", [&] { run_half_round(run, state); });
         save(run, state);

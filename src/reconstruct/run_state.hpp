@@ -20,6 +20,11 @@ struct RunState {
     double shift_sigma_A = usual_centring_sigma_A;  ///< of the centring error on each axis
     double turn_sigma_rad = 0;  ///< of the turn from image to image about each axis; 0 where they are not consecutive
     double moved = 1, strayed = 1;  ///< of the rounds (RoundHistory)
+    double explained = 0;       ///< share of the signal that the last round's model explained, held out
+    int attempt = 0;            ///< of a blind start
+    double kept_explained = 0;  ///< of `kept`
+    std::string kept_start;     ///< `start` of that attempt
+    std::vector<PosteriorPoses> kept;  ///< poses of the best attempt before this one; empty where there is none
     std::string start;          ///< what the poses were started from, in words
     std::vector<PosteriorPoses> poses;  ///< one an image
 };

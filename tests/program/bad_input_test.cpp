@@ -5,6 +5,7 @@
 #include <random>
 
 #include "catch.hpp"
+#include "io/mrc.hpp"
 #include "program_runner.hpp"
 #include "small_stack.hpp"
 
@@ -288,10 +289,20 @@ TEST_CASE("an element that is none, and a reference of another box, are told") {
     CHECK_THAT(unknown.errors, ContainsSubstring("Xx"));
     CHECK_FALSE(std::filesystem::exists(c.out));
 
+    tumble::Volume map(24, 0.5);
+    map.at(12, 12, 12) = 1;
+    const std::string reference = c.scratch.file("reference.mrc");
+    tumble::write_map(reference, map, "a point");
     const Outcome other = run_tumble({"reconstruct", c.stack, "--element", "Pt", "--pixel-size", "0.358", "--reference",
-                                      sample_file("low_resolution_reference.mrc"), "--dry-run", "--progress", "plain"});
+                                      reference, "--dry-run", "--progress", "plain"});
     CHECK(other.exit_code == 0);
     CHECK_THAT(other.errors, ContainsSubstring("resampled"));
+
+    const Outcome motif = run_tumble({"reconstruct", c.stack, "--element", "Pt", "--pixel-size", "0.358", "--motif", "cubic", "--out", c.out});
+    CHECK(motif.exit_code == 2);
+    CHECK(count_lines(motif.errors) == 1);
+    CHECK_THAT(motif.errors, ContainsSubstring("'cubic'") && ContainsSubstring("icosahedron"));
+    CHECK_FALSE(std::filesystem::exists(c.out));
 }
 
 TEST_CASE("noise alone ends with 3 and a sentence, and the summary says why") {
@@ -302,8 +313,7 @@ TEST_CASE("noise alone ends with 3 and a sentence, and the summary says why") {
     std::poisson_distribution<int> counts(20);
     for (int i = 0; i < 64 * 64 * 40; i++) stack.values.push_back(static_cast<float>(counts(random)));
     const Case c(stack.bytes());
-    const Outcome outcome = run_tumble({"reconstruct", c.stack, "--element", "Pt", "--pixel-size", "0.358", "--reference",
-                                        sample_file("low_resolution_reference.mrc"), "--out", c.out, "--quiet"});
+    const Outcome outcome = run_tumble({"reconstruct", c.stack, "--element", "Pt", "--pixel-size", "0.358", "--out", c.out, "--quiet"});
     CAPTURE(outcome.errors);
     CHECK(outcome.exit_code == 3);
     CHECK(count_lines(outcome.errors) == 1);

@@ -26,9 +26,7 @@ std::string first_images(const ScratchFolder& scratch, std::int32_t images) {
     return file;
 }
 
-/// A start with all that it needs. So few images of the bundled sample lack views and show no atoms when they
-/// start from the reference, but they go through every kind of step; with all images from given poses there are
-/// atoms to compare.
+/// A start with all that it needs: blind from a part of the bundled sample, or from given poses with all of it.
 struct ShortRun {
     ScratchFolder scratch;
     bool from_poses = false;
@@ -39,8 +37,6 @@ struct ShortRun {
                                               "--out",       out,    "--quiet"};
         if (from_poses)
             arguments.insert(arguments.end(), {"--poses", sample_file("truth.star"), "--polish"});
-        else
-            arguments.insert(arguments.end(), {"--reference", sample_file("low_resolution_reference.mrc")});
         arguments.insert(arguments.end(), more.begin(), more.end());
         return arguments;
     }

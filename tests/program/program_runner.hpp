@@ -45,7 +45,7 @@ std::string read_text(const std::filesystem::path& path);
 void write_text(const std::filesystem::path& path, const std::string& text);
 std::size_t count_lines(const std::string& text);
 
-/// The bundled sample: "images.mrcs", "truth.star", "truth.xyz", "low_resolution_reference.mrc".
+/// The bundled sample: "images.mrcs", "truth.star", "truth.xyz".
 std::string sample_file(const std::string& name);
 
 }  // namespace tumble::test

@@ -1,8 +1,10 @@
 // The bundled sample end to end, scored against its truth with the limits of the issue's table.
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "catch.hpp"
 #include "io/hdf5_file.hpp"
+#include "io/mrc.hpp"
 #include "program_runner.hpp"
 #include "truth_comparison.hpp"
 
@@ -33,6 +35,19 @@ struct SampleRun {
         return score_atoms(read_positions(out + "/atoms.xyz"), read_positions(sample_file("truth.xyz")));
     }
 };
+
+/// Atoms as Gaussians of unit height and standard deviation `sigma_A`, an MRC volume.
+void write_gaussian_map(const std::string& file, const std::vector<tumble::Vec3>& atoms, int box, double voxel_A, double sigma_A) {
+    tumble::Volume map(box, voxel_A);
+    for (int z = 0; z < box; z++)
+        for (int y = 0; y < box; y++)
+            for (int x = 0; x < box; x++)
+                for (const auto& a : atoms) {
+                    const tumble::Vec3 d = voxel_A * tumble::Vec3{x - 0.5 * box, y - 0.5 * box, z - 0.5 * box} - a;
+                    if (dot(d, d) < 25 * sigma_A * sigma_A) map.at(x, y, z) += static_cast<float>(std::exp(-dot(d, d) / (2 * sigma_A * sigma_A)));
+                }
+    tumble::write_map(file, map, "true atoms as Gaussians");
+}
 
 std::vector<std::string> keys(const nlohmann::ordered_json& object) {
     std::vector<std::string> names;
@@ -89,8 +104,26 @@ TEST_CASE("from the true poses: every atom of the sample within the limits, all 
     CHECK(poses.median_deg_of_right < 1e-3);
 }
 
-TEST_CASE("from the bundled low-resolution reference: atoms and poses within the limits") {
-    const SampleRun run({"--reference", sample_file("low_resolution_reference.mrc")});
+TEST_CASE("blind: every atom of the sample and the right pose of nearly every image, from the images alone") {
+    const SampleRun run({});
+    const AtomScore score = run.atoms();
+    CAPTURE(score.found, score.false_atoms(), score.rms_pm);
+    CHECK(score.found == 179);
+    CHECK(score.false_atoms() == 0);
+    CHECK(score.rms_pm <= 3.8);
+    const PoseScore poses =
+        score_poses(read_rotations(run.out + "/poses.star"), read_rotations(sample_file("truth.star")));
+    CHECK(poses.within_5_deg >= 0.97);
+    CHECK(poses.median_deg_of_right <= 1);
+    CHECK(run.summary["verdict"]["status"] == "ok");
+    CHECK(std::filesystem::file_size(run.out + "/progress.svg") > 0);
+}
+
+TEST_CASE("from a reference, the true atoms as Gaussians: atoms and poses within the limits") {
+    const ScratchFolder scratch;
+    const std::string reference = scratch.file("reference.mrc");
+    write_gaussian_map(reference, read_positions(sample_file("truth.xyz")), 96, 0.358, 0.45);
+    const SampleRun run({"--reference", reference});
     const AtomScore score = run.atoms();
     CAPTURE(score.found, score.false_atoms(), score.rms_pm);
     CHECK(score.found >= 178);

@@ -20,12 +20,9 @@ std::string scratch(const std::string& name) {
     return (folder / name).string();
 }
 
-RunState some_state() {
-    RunState state;
-    state.rounds_done = 2;
-    state.half_rounds_done = 1;
-    state.contrast_inverted = true;
-    RandomStream random(5, 0, RandomPurpose::test);
+std::vector<PosteriorPoses> some_poses(std::uint64_t seed) {
+    std::vector<PosteriorPoses> poses;
+    RandomStream random(seed, 0, RandomPurpose::test);
     for (std::int64_t i = 0; i < 9; i++) {
         PosteriorPoses p;
         for (std::int64_t k = 0; k <= i % 3; k++) {
@@ -33,9 +30,37 @@ RunState some_state() {
             p.shares.push_back(random.uniform());
         }
         p.margin = random.normal();
-        state.poses.push_back(p);
+        poses.push_back(p);
     }
+    return poses;
+}
+
+RunState some_state() {
+    RunState state;
+    state.rounds_done = 2;
+    state.half_rounds_done = 1;
+    state.contrast_inverted = true;
+    state.neighbour_A = 2.83, state.shift_sigma_A = 0.4, state.turn_sigma_rad = 0.07;
+    state.moved = 0.25, state.strayed = 0.125, state.explained = 0.9;
+    state.start = "fcc";
+    state.attempt = 1, state.kept_explained = 0.5, state.kept_start = "no motif";
+    state.poses = some_poses(5);
+    state.kept = some_poses(6);
     return state;
+}
+
+void check_same(const std::vector<PosteriorPoses>& back, const std::vector<PosteriorPoses>& poses) {
+    REQUIRE(back.size() == poses.size());
+    for (std::size_t i = 0; i < back.size(); i++) {
+        CHECK(back[i].shares == poses[i].shares);
+        CHECK(back[i].margin == poses[i].margin);
+        REQUIRE(back[i].candidates.size() == poses[i].candidates.size());
+        for (std::size_t k = 0; k < back[i].candidates.size(); k++) {
+            CHECK(back[i].candidates[k].pose == poses[i].candidates[k].pose);
+            CHECK(back[i].candidates[k].score == poses[i].candidates[k].score);
+            CHECK(back[i].candidates[k].image == poses[i].candidates[k].image);
+        }
+    }
 }
 
 }  // namespace
@@ -49,17 +74,18 @@ TEST_CASE("a checkpoint comes back bit for bit") {
     CHECK(back.rounds_done == state.rounds_done);
     CHECK(back.half_rounds_done == state.half_rounds_done);
     CHECK(back.contrast_inverted == state.contrast_inverted);
-    REQUIRE(back.poses.size() == state.poses.size());
-    for (std::size_t i = 0; i < back.poses.size(); i++) {
-        CHECK(back.poses[i].shares == state.poses[i].shares);
-        CHECK(back.poses[i].margin == state.poses[i].margin);
-        REQUIRE(back.poses[i].candidates.size() == state.poses[i].candidates.size());
-        for (std::size_t k = 0; k < back.poses[i].candidates.size(); k++) {
-            CHECK(back.poses[i].candidates[k].pose == state.poses[i].candidates[k].pose);
-            CHECK(back.poses[i].candidates[k].score == state.poses[i].candidates[k].score);
-            CHECK(back.poses[i].candidates[k].image == state.poses[i].candidates[k].image);
-        }
-    }
+    CHECK(back.neighbour_A == state.neighbour_A);
+    CHECK(back.shift_sigma_A == state.shift_sigma_A);
+    CHECK(back.turn_sigma_rad == state.turn_sigma_rad);
+    CHECK(back.moved == state.moved);
+    CHECK(back.strayed == state.strayed);
+    CHECK(back.explained == state.explained);
+    CHECK(back.start == state.start);
+    CHECK(back.attempt == state.attempt);
+    CHECK(back.kept_explained == state.kept_explained);
+    CHECK(back.kept_start == state.kept_start);
+    check_same(back.poses, state.poses);
+    check_same(back.kept, state.kept);
 }
 
 TEST_CASE("a checkpoint of other input, and what is no checkpoint, are refused") {
