@@ -15,8 +15,8 @@ using namespace tumble;
 
 namespace {
 
-constexpr double neighbours_A = 2.77, displacement_A = 0.1, pixel_A = 0.4;
-constexpr int images = 150, box = 48;
+constexpr double neighbours_A = 2.77, displacement_A = 0.1, pixel_A = 0.4, noise = 0.3;
+constexpr int images = 60, box = 48;
 
 /// Motif sites, each moved at random.
 std::vector<Vec3> displaced_motif(Motif motif, double radius_A, std::uint64_t seed) {
@@ -51,7 +51,8 @@ Mat3 frame_of(Vec3 u, Vec3 v) {
     return {{x.x, x.y, x.z, y.x, y.y, y.z, z.x, z.y, z.z}};
 }
 
-/// One corner of the truth, an atom and two neighbours of it, is laid onto every like corner of the found atoms.
+/// One corner of the truth, an atom and two neighbours of it, is laid onto every like corner of the found
+/// atoms.
 Match best_match(const std::vector<Vec3>& truth, const std::vector<Vec3>& found) {
     const auto near_neighbours = [](const std::vector<Vec3>& atoms, Vec3 a) {
         std::vector<Vec3> arms;
@@ -59,10 +60,13 @@ Match best_match(const std::vector<Vec3>& truth, const std::vector<Vec3>& found)
             if (const double d = length(b - a); d > 0.1 && d < 1.25 * neighbours_A) arms.push_back(b - a);
         return arms;
     };
-    const Vec3 corner = *std::min_element(truth.begin(), truth.end(), [](Vec3 a, Vec3 b) { return length(a) < length(b); });
+    const Vec3 corner =
+        *std::min_element(truth.begin(), truth.end(), [](Vec3 a, Vec3 b) { return length(a) < length(b); });
     const auto arms = near_neighbours(truth, corner);
     const Vec3 first = arms.at(0);
-    const Vec3 second = *std::find_if(arms.begin() + 1, arms.end(), [&](Vec3 v) { return length(cross(first, v)) > 0.5 * dot(first, first); });
+    const Vec3 second = *std::find_if(arms.begin() + 1, arms.end(), [&](Vec3 v) {
+        return length(cross(first, v)) > 0.5 * dot(first, first);
+    });
     Match best;
     for (const double hand : {1.0, -1.0}) {
         const Mat3 from = frame_of(hand * first, hand * second);
@@ -102,4 +106,73 @@ ReconstructOptions blind_options(int threads) {
     return options;
 }
 
+ReconstructResult reconstructed(const ImageStack& stack, const ReconstructOptions& options) {
+    Log log;
+    ReconstructResult result = reconstruct(stack.view(), options, log);
+    UNSCOPED_INFO(log.lines);
+    return result;
+}
+
+/// Every atom and no other, each much closer than the ideal motif has it.
+void check_atoms(const std::vector<Vec3>& truth, const ReconstructResult& result, Motif motif) {
+    std::vector<Vec3> found;
+    double farthest = 0;
+    for (const Vec3& t : truth) farthest = std::max(farthest, length(t));
+    for (const Atom& a : result.atoms) found.push_back(a.position_A);
+    const Match match = best_match(truth, found);
+    const Match ideal = best_match(truth, motif_sites(motif, neighbours_A, farthest, {}));
+    INFO(match.within << " of " << truth.size() << " atoms within 0.3 A of one of " << found.size()
+                      << ", rms " << match.rms_A << " A, of the ideal motif " << ideal.rms_A << " A");
+    CHECK(found.size() == truth.size());
+    CHECK(match.within == truth.size());
+    CHECK(match.rms_A < 0.05);
+    CHECK(ideal.rms_A > 0.1);
+    CHECK(result.verdict.status != VerdictStatus::failed);
+    CHECK_FALSE(result.contrast_inverted);
+}
+
 }  // namespace
+
+TEST_CASE("a displaced fcc ball is found from 60 images alone, by any number of threads alike") {
+    const auto truth = displaced_motif(Motif::fcc, 6.9, 2);
+    REQUIRE(truth.size() == 87);
+    const auto simulated = testing::simulated_stack(truth, images, box, pixel_A, noise, 2);
+    const ReconstructResult one = reconstructed(simulated.stack, blind_options(1));
+    check_atoms(truth, one, Motif::fcc);
+    CHECK(one.turn_deg == 0);  // drawn at random: the images do not follow each other
+
+    const ReconstructResult two = reconstructed(simulated.stack, blind_options(2));
+    REQUIRE(two.images.size() == one.images.size());
+    for (std::size_t i = 0; i < one.images.size(); i++) {
+        CHECK(two.images[i].pose == one.images[i].pose);
+        CHECK(two.images[i].score == one.images[i].score);
+    }
+    CHECK(two.map.values == one.map.values);
+    REQUIRE(two.atoms.size() == one.atoms.size());
+    for (std::size_t a = 0; a < one.atoms.size(); a++)
+        CHECK(two.atoms[a].position_A == one.atoms[a].position_A);
+}
+
+TEST_CASE("a displaced icosahedron of 55 atoms is found from 60 images alone") {
+    const auto truth = displaced_motif(Motif::icosahedron, 5.7, 2);
+    REQUIRE(truth.size() == 55);
+    const auto simulated = testing::simulated_stack(truth, images, box, pixel_A, noise, 2);
+    check_atoms(truth, reconstructed(simulated.stack, blind_options(2)), Motif::icosahedron);
+}
+
+TEST_CASE("a hidden lattice does not matter: the ball is found where motifs are forbidden") {
+    const auto truth = displaced_motif(Motif::fcc, 6.9, 3);
+    const auto simulated = testing::simulated_stack(truth, images, box, pixel_A, noise, 3);
+    auto options = blind_options(2);
+    options.motifs = {"none"};
+    const ReconstructResult result = reconstructed(simulated.stack, options);
+    CHECK(result.start == "no motif");
+    check_atoms(truth, result, Motif::fcc);
+}
+
+TEST_CASE("images of noise alone are refused") {
+    const auto simulated = testing::simulated_stack({}, images, box, pixel_A, noise, 4);
+    Log log;
+    CHECK_THROWS_WITH(reconstruct(simulated.stack.view(), blind_options(2), log),
+                      ContainsSubstring("no particle"));
+}
