@@ -214,6 +214,17 @@ TEST_CASE("a decahedron that tumbles is found, and how fast it does, from the or
           Approx(std::sqrt(3.0) * degrees(sigma)).epsilon(0.15));  // the median of 119 steps: 5 %
 }
 
+TEST_CASE("dark atoms are known from bright ones where the contrast is not told") {
+    const auto truth = displaced_motif(Motif::icosahedron, 5.7, 5);
+    auto simulated = testing::simulated_stack(truth, images, box, pixel_A, noise, 5);
+    for (float& v : simulated.stack.values) v = -v;
+    const ReconstructResult result = reconstructed(simulated.stack, blind_options(2));
+    CHECK(result.contrast_inverted);
+    CHECK(result.start.find("icosahedron") == 0);
+    CHECK(result.start.find("(0.00, 0.00, 0.00)") != std::string::npos);
+    check_atoms(truth, result, Motif::icosahedron);
+}
+
 TEST_CASE("images of noise alone are refused") {
     const auto simulated = testing::simulated_stack({}, images, box, pixel_A, noise, 4);
     Log log;
