@@ -6,6 +6,7 @@
 
 #include "reconstruct/global_search.hpp"
 #include "reconstruct/map_estimate.hpp"
+#include "reconstruct/rule_search.hpp"
 
 namespace tumble {
 namespace {
@@ -39,16 +40,26 @@ FirstModel first_model(const ResidentImages& images, std::span<const MotifFit> r
 
 int blind_attempts(const ReconstructOptions& options) { return options.motifs.empty() || motifs_forbidden(options) ? 3 : 1; }
 
-std::vector<PosteriorPoses> poses_from_model(const ResidentImages& images, const FirstModel& model, const FirstModelOptions& options,
-                                             Backend& backend, Progress& progress) {
+std::vector<PosteriorPoses> poses_from_model(const ResidentImages& images, const FirstModel& model, const ReconstructOptions& options,
+                                             const FirstModelOptions& model_options, Backend& backend, Progress& progress) {
+    SearchScope scope;
+    scope.low_per_A = model_options.bands.search_low;
+    scope.high_per_A = model_options.bands.search_high;
+    scope.shift_radius_A = search_shift_radius(model_options.shift_sigma_A);
+    scope.seed = options.seed;
+    const auto transform = scoring_transform(model.map, backend);
+    if (options.search != SearchRule::automatic) {
+        RuleSearchOptions search;
+        static_cast<SearchScope&>(search) = scope;
+        search.rule = options.search;
+        search.shift_sigma_A = model_options.shift_sigma_A;
+        return rule_search(images, transform, search, backend, progress);
+    }
     GlobalSearchOptions search;
-    search.low_per_A = options.bands.search_low;
-    search.high_per_A = options.bands.search_high;
-    search.shift_sigma_A = options.shift_sigma_A;
-    search.shift_radius_A = search_shift_radius(options.shift_sigma_A);
-    search.seed = options.seed;
+    static_cast<SearchScope&>(search) = scope;
+    search.shift_sigma_A = model_options.shift_sigma_A;
     std::vector<PosteriorPoses> poses;
-    for (auto& list : global_search(images, scoring_transform(model.map, backend), all_images(images->images), search, backend, progress))
+    for (auto& list : global_search(images, transform, all_images(images->images), search, backend, progress))
         poses.push_back(posterior_of(std::move(list), sharing_temperature, 0));
     return poses;
 }

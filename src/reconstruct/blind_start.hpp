@@ -21,9 +21,9 @@ FirstModel first_model(const ResidentImages& images, std::span<const MotifFit> r
 /// How many attempts the options allow: one where motifs are named.
 int blind_attempts(const ReconstructOptions& options);
 
-/// One search of all images against the model; the candidates of each with their shares at a temperature at which symmetry
-/// mates still share an image.
-std::vector<PosteriorPoses> poses_from_model(const ResidentImages& images, const FirstModel& model, const FirstModelOptions& options,
-                                             Backend& backend, Progress& progress);
+/// One search of all images against the model, by the rule of the options; by the automatic one the candidates of each with
+/// their shares at a temperature at which symmetry mates still share an image.
+std::vector<PosteriorPoses> poses_from_model(const ResidentImages& images, const FirstModel& model, const ReconstructOptions& options,
+                                             const FirstModelOptions& model_options, Backend& backend, Progress& progress);
 
 }  // namespace tumble

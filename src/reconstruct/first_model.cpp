@@ -20,7 +20,7 @@ namespace tumble {
 namespace {
 
 constexpr double rim_A = 1;  // the outermost atoms lie beyond the radius at which the images' amplitude has fallen to half
-constexpr std::int64_t motif_images = 100, lattice_free_images = 200;
+constexpr std::int64_t contrast_images = 40, motif_images = 100, lattice_free_images = 200;
 constexpr int motif_places = 4, other_places = 2;  // of the centre, for the motif that fits best and for the others
 constexpr int lattice_free_rounds = 16, growing_rounds = 11, balanced_rounds = 10, folds = 4, map_steps = 6;
 constexpr double nucleus = 0.55;  // of the radius: small enough to crystallise as one grain
@@ -109,14 +109,37 @@ std::vector<Volume> maps_without_folds(const ResidentImages& images, const std::
     return maps;
 }
 
+/// Mean score of some images against a map, from one search.
+double score_against(const ResidentImages& images, const Volume& map, std::span<const std::int64_t> which, const FirstModelOptions& options,
+                     std::uint32_t pass, Backend& backend) {
+    GlobalSearchOptions search = search_options(options, pass);
+    search.list_length = 2;
+    NoProgress quiet;
+    return mean_best_score(global_search(images, scoring_transform(map, backend), which, search, backend, quiet));
+}
+
 }  // namespace
+
+bool motif_wants_inversion(const ResidentImages& images, const MotifFit& fit, const FirstModelOptions& options, Backend& backend) {
+    const auto which = spread_images(images->images, contrast_images);
+    double best[2] = {-1e30, -1e30};
+    for (const Vec3 centre : motif_centres(fit.motif, fit.neighbour_A, motif_places, options.seed)) {
+        const auto sites = motif_sites(fit.motif, fit.neighbour_A, images->particle_radius_A + rim_A, centre);
+        if (sites.size() < 4) continue;
+        Volume map = map_of_sites(sites, images, backend.pool());
+        for (double& score : best) {
+            // Images times -1 score against a map as the images do against the map times -1.
+            score = std::max(score, score_against(images, map, which, options, 0, backend));
+            for (auto& v : map.values) v = -v;
+        }
+    }
+    return best[1] > best[0];
+}
 
 FirstModel best_motif_model(const ResidentImages& images, std::span<const MotifFit> fits, const FirstModelOptions& options,
                             Backend& backend, Progress& progress) {
     const auto which = spread_images(images->images, motif_images);
-    GlobalSearchOptions search = search_options(options, 0);
-    search.list_length = 2;
-    NoProgress quiet;
+    std::uint32_t pass = 0;
     const double perfect = expected_score(images, options.bands.search_low, options.bands.search_high);
     FirstModel best;
     best.score = -1e30;
@@ -127,8 +150,7 @@ FirstModel best_motif_model(const ResidentImages& images, std::span<const MotifF
             const auto sites = motif_sites(fit.motif, fit.neighbour_A, images->particle_radius_A + rim_A, centre);
             if (sites.size() < 4) continue;
             Volume map = map_of_sites(sites, images, backend.pool());
-            search.pass++;
-            const double score = mean_best_score(global_search(images, scoring_transform(map, backend), which, search, backend, quiet));
+            const double score = score_against(images, map, which, options, ++pass, backend);
             best_here = std::max(best_here, score);
             if (score > best.score)
                 best = {std::move(map), score, score / perfect, fmt::format("{}, neighbours {:.2f} A apart, centre at ({:.2f}, {:.2f}, {:.2f}) A", name_of(fit.motif),

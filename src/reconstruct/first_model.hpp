@@ -27,6 +27,10 @@ struct FirstModel {
     std::string structure;  ///< in words, for the log
 };
 
+/// True where the images fit the motif of `fit` better after multiplication by -1. Every place of its centre is tried with either
+/// sign: with the wrong one a motif that is centred on a hole fits best.
+bool motif_wants_inversion(const ResidentImages& images, const MotifFit& fit, const FirstModelOptions& options, Backend& backend);
+
 /// Every motif of `fits` (best first) at several places of the particle's centre, each scored by one search of 100 images: the
 /// motif never saw them, so the score is held out by itself.
 FirstModel best_motif_model(const ResidentImages& images, std::span<const MotifFit> fits, const FirstModelOptions& options,

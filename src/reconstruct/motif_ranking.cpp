@@ -87,12 +87,12 @@ RingProfile ring_profile(const PreparedImages& images, double low_per_A, double 
             ring_of[static_cast<std::size_t>(y) * half + x] = static_cast<int>(r);
             samples[r] += 1;
         }
-    const std::int64_t stride = std::max<std::int64_t>(1, images.images / profile_images), count = images.images / stride;
+    const std::int64_t count = std::min(profile_images, images.images);
     std::vector<std::vector<double>> sums(static_cast<std::size_t>(count), std::vector<double>(rings, 0.0));
     pool.each(count, [&](std::int64_t i, int) {
         std::vector<float> image(static_cast<std::size_t>(padded) * padded, 0.0f);
         std::vector<Complexf> transform(ring_of.size());
-        const float* source = images.real_space.data() + i * stride * box * box;
+        const float* source = images.real_space.data() + i * images.images / count * box * box;
         for (int y = 0; y < box; y++) std::copy(source + y * box, source + (y + 1) * box, image.data() + y * padded);
         fft.forward(image.data(), transform.data());
         auto& mine = sums[static_cast<std::size_t>(i)];

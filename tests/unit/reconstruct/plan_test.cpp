@@ -86,6 +86,8 @@ TEST_CASE("the plan refuses what cannot work, with a sentence that tells what wa
     bad.poses.resize(9);
     refused(10, 64, 64, bad, "9 poses");
     bad = good;
-    bad.reference.reset();
-    refused(10, 64, 64, bad, "reference");
+    bad.motifs = {"cubic"};
+    refused(10, 64, 64, bad, "'cubic'");
+    bad.motifs = {"fcc", "none"};
+    refused(10, 64, 64, bad, "none alone");
 }

@@ -1,0 +1,40 @@
+#include "reconstruct/run.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "reconstruct/particle_signal.hpp"
+#include "tumble/error.hpp"
+
+namespace tumble {
+
+void StageClock::begin(const std::string& name) {
+    if (progress_.cancelled()) throw Error(ErrorKind::interrupted, fmt::format("interrupted before the stage '{}'", name));
+    progress_.stage(name);
+}
+
+void StageClock::add(const std::string& name, double seconds) {
+    const auto known = std::find_if(times_.begin(), times_.end(), [&](const auto& t) { return t.first == name; });
+    if (known != times_.end())
+        known->second += seconds;
+    else
+        times_.emplace_back(name, seconds);
+}
+
+void set_scale(Run& run, double neighbour_A) {
+    run.bands = working_bands(neighbour_A, run.options.pixel_size_A, run.options.max_resolution_A);
+    run.min_distance_A = 0.72 * neighbour_A;
+}
+
+void save(const Run& run, const RunState& state) {
+    if (!run.options.checkpoint_file.empty()) save_checkpoint(run.options.checkpoint_file, run.fingerprint, state);
+}
+
+void invert(Run& run) {
+    run.resident = {};
+    invert_contrast(run.images);
+    run.resident = run.backend.resident(run.images);
+}
+
+}  // namespace tumble
