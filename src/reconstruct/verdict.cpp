@@ -113,7 +113,7 @@ std::vector<char> bad_images(std::span<const double> scores) {
     return bad;
 }
 
-Verdict judge(const ReconstructResult& result, const PredictionTest& test) {
+Verdict judge(const ReconstructResult& result, const PredictionTest& test, double moving) {
     Verdict verdict;
     const auto worsen = [&](VerdictStatus status, std::string reason) {
         verdict.status = std::max(verdict.status, status);
@@ -131,6 +131,12 @@ Verdict judge(const ReconstructResult& result, const PredictionTest& test) {
     if (2 * rejected > static_cast<std::ptrdiff_t>(result.images.size()))
         worsen(VerdictStatus::failed, fmt::format("{} of {} images are not predicted by the others: they do not show one particle, or the poses are wrong",
                                                   rejected, result.images.size()));
+    else if (4 * rejected > static_cast<std::ptrdiff_t>(result.images.size()))
+        worsen(VerdictStatus::doubtful, fmt::format("{} of {} images are not predicted by the others", rejected, result.images.size()));
+    if (moving > 0.05)
+        worsen(VerdictStatus::doubtful,
+               fmt::format("the poses of {:.0f} % of the images were not settled: more images or a higher dose are needed, or the images do not show one particle",
+                           100 * moving));
     const auto describe = [&](const Advantage& a, const char* alternative) {
         if (a.tried && !a.clear())
             worsen(a.mean < -3 * a.error ? VerdictStatus::failed : VerdictStatus::doubtful,

@@ -31,6 +31,7 @@ PredictionTest test_predictions(const FinalStageInput& input, const HalfAtoms (&
 /// shows nothing of the particle (at or below zero).
 std::vector<char> bad_images(std::span<const double> scores);
 
-Verdict judge(const ReconstructResult& result, const PredictionTest& test);
+/// `moving`: share of the images whose pose still changed in the last round of the search.
+Verdict judge(const ReconstructResult& result, const PredictionTest& test, double moving);
 
 }  // namespace tumble
