@@ -106,7 +106,7 @@ std::vector<Peak> find_peaks(const Volume& map, double radius_A, double min_dist
 }
 
 PeakSelection select_atoms(const std::vector<Peak>& peaks) {
-    // The strongest 30 set the scale (blind_pose_findings 4, step 7): few enough for a particle of 50 atoms,
+    // The strongest 30 set the scale: few enough for a particle of 50 atoms,
     // and atoms of one element are of nearly one height, so the strongest stand for all.
     constexpr std::size_t strongest = 30;
     PeakSelection selection;
