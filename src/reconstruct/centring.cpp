@@ -31,6 +31,10 @@ double measure_centring_sigma(const ResidentImages& images, const Volume& map, c
     for (auto& list : global_search(images, scoring_transform(map, backend), which, search, backend, quiet))
         poses.push_back(posterior_of(std::move(list), 1, 0));
     recentre(poses);  // the map's own centre is not to count as an error of the images'
+    return centring_sigma_of(poses);
+}
+
+double centring_sigma_of(const std::vector<PosteriorPoses>& poses) {
     std::vector<double> distance;
     for (const auto& p : best_poses(poses)) distance.push_back(std::hypot(p.pose.shift_A.x, p.pose.shift_A.y));
     const auto middle = distance.begin() + static_cast<std::ptrdiff_t>(distance.size() / 2);

@@ -8,6 +8,7 @@
 #include "reconstruct/atomic_map.hpp"
 #include "reconstruct/atomic_rounds.hpp"
 #include "reconstruct/blind_start.hpp"
+#include "reconstruct/centring.hpp"
 #include "reconstruct/frame_continuity.hpp"
 #include "reconstruct/particle_signal.hpp"
 #include "reconstruct/pose_start.hpp"
@@ -57,6 +58,8 @@ void run_round(Run& run, RunState& state, const RoundStep& step) {
     state.explained = round.mean_score / expected_score(run.images, run.bands.low, run.bands.round_high);
     run.progress.round({state.rounds_done + 1, step.search, round.mean_score, state.explained, round.moved, mean_shares(state.poses), round.atoms, round.map.view()});
     const Vec3 centre = recentre(state.poses);
+    // A first model that fits badly scatters the shifts: the error seems larger than it is, and each search costs by its square.
+    state.shift_sigma_A = std::min(state.shift_sigma_A, centring_sigma_of(state.poses));
     state.rounds_done++;
     state.moved = round.moved;
     if (step.search) state.strayed = round.strayed;
