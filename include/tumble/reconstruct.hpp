@@ -57,7 +57,8 @@ struct ReconstructOptions {
 struct ImageResult {
     Pose pose;
     double score = 0;    ///< log-likelihood ratio against an empty image, natural-log units, map made without the image
-    double margin = 0;   ///< score less that of the best other symmetry mate; 0 where no mate was tried
+    double margin = 0;   ///< score less that of the best other pose tried, below 0 where the order of the frames
+                         ///< overruled the scores; 0 where no other was tried
     int half = 1;        ///< 1 or 2
     bool rejected = false;
 };

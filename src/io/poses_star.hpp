@@ -20,7 +20,7 @@ struct ParticlePose {
         0;  ///< from 0; the file counts from 1. The row's number where there is no image name
     std::string image_file;  ///< found beside the STAR file, else from the working folder; else as written
     double score = 0;        ///< rlnLogLikeliContribution
-    double margin = 0;  ///< tmbMargin: lead of the best orientation over its nearest rival, in log-likelihood
+    double margin = 0;  ///< tmbMargin: lead of the best orientation over its nearest rival (below 0: overruled by the frames' order), in log-likelihood
     bool rejected = false;  ///< tmbRejected
 };
 

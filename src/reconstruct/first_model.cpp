@@ -161,6 +161,9 @@ FirstModel best_motif_model(const ResidentImages& images, std::span<const MotifF
                                  fit.neighbour_A, fit.unexplained, best_here, best_here / perfect));
         progress.update(static_cast<double>(m + 1) / static_cast<double>(fits.size()));
     }
+    if (best.map.box == 0)
+        throw Error(ErrorKind::unsupported, fmt::format("the particle is too small for a structure: its radius is {:.1f} A, expected room for four atoms",
+                                                        images->particle_radius_A));
     return best;
 }
 
