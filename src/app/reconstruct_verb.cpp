@@ -1,6 +1,7 @@
 // `tumble reconstruct`: particle images to poses, half maps, a map and atoms with error bars.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <numbers>
@@ -164,6 +165,13 @@ void check_device(const std::string& device) {
                 fmt::format("--device: found '{}', but {}; expected auto or cpu", device, backend.detail));
 }
 
+void check_motifs(const std::string& text) {
+    const auto known = motif_names();
+    for (const auto& name : motif_list(text))
+        if (name != "none" && std::find(known.begin(), known.end(), name) == known.end())
+            throw bad_input(fmt::format("--motif: found '{}', expected auto, none or some of{}", name, motif_words()));
+}
+
 /// Everything that can be judged before a file is read.
 void check_arguments(const Arguments& a) {
     require_option("reconstruct", "IMAGES", a.images, "a stack of particle images (MRC)");
@@ -179,6 +187,7 @@ void check_arguments(const Arguments& a) {
     if (a.resume && !build_information().hdf5)
         throw bad_input("--resume: this build has no HDF5, hence no run.h5 to go on from");
     check_device(a.device);
+    check_motifs(a.motif);
 }
 
 ReconstructOptions library_options(const Arguments& a) {

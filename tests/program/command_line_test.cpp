@@ -75,13 +75,12 @@ TEST_CASE("values of options are checked before anything is read") {
     refused({"--element", "Pt", "--poses", "p.star", "--resume", "--overwrite"}, "--resume");
 }
 
-TEST_CASE("a start from nothing says that it is not built and what to give") {
-    const Outcome outcome = run_tumble({"reconstruct", "x.mrcs", "--element", "Pt", "--out", "never_made"});
+TEST_CASE("an unknown motif is told before anything is read, with those that there are") {
+    const Outcome outcome = run_tumble({"reconstruct", "x.mrcs", "--element", "Pt", "--out", "never_made", "--motif", "fcc,cubic"});
     CHECK(outcome.exit_code == 2);
     CHECK(count_lines(outcome.errors) == 1);
-    CHECK_THAT(outcome.errors, ContainsSubstring("not built yet"));
-    CHECK_THAT(outcome.errors, ContainsSubstring("--poses"));
-    CHECK_THAT(outcome.errors, ContainsSubstring("--reference"));
+    CHECK_THAT(outcome.errors, ContainsSubstring("--motif") && ContainsSubstring("'cubic'") && ContainsSubstring("icosahedron"));
+    CHECK_FALSE(std::filesystem::exists("never_made"));
 }
 
 TEST_CASE("options from a file count, and the command line wins") {

@@ -106,13 +106,14 @@ TEST_CASE("from the true poses: every atom of the sample within the limits, all 
 
 TEST_CASE("blind: every atom of the sample and the right pose of nearly every image, from the images alone") {
     const SampleRun run({});
-    const AtomScore score = run.atoms();
+    const PoseScore poses =
+        score_poses(read_rotations(run.out + "/poses.star"), read_rotations(sample_file("truth.star")));
+    const AtomScore score =
+        score_atoms(in_frame_of_truth(read_positions(run.out + "/atoms.xyz"), poses), read_positions(sample_file("truth.xyz")));
     CAPTURE(score.found, score.false_atoms(), score.rms_pm);
     CHECK(score.found == 179);
     CHECK(score.false_atoms() == 0);
     CHECK(score.rms_pm <= 3.8);
-    const PoseScore poses =
-        score_poses(read_rotations(run.out + "/poses.star"), read_rotations(sample_file("truth.star")));
     CHECK(poses.within_5_deg >= 0.97);
     CHECK(poses.median_deg_of_right <= 1);
     CHECK(run.summary["verdict"]["status"] == "ok");

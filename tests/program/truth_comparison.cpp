@@ -71,6 +71,34 @@ double degrees_between(const Mat3& a, const Mat3& b) {
     return std::acos(std::clamp((c(0, 0) + c(1, 1) + c(2, 2) - 1) / 2, -1.0, 1.0)) * 180 / std::numbers::pi;
 }
 
+PoseScore score_of_one_hand(const std::vector<Mat3>& given, const std::vector<Mat3>& truth) {
+    // given_i = truth_i Q^T up to errors: each image proposes its Q, the one that most agree with is averaged
+    // over them.
+    std::vector<Mat3> proposals(given.size());
+    for (std::size_t i = 0; i < given.size(); i++) proposals[i] = transpose(given[i]) * truth[i];
+    const auto agree = [&](const Mat3& q) {
+        return std::count_if(proposals.begin(), proposals.end(),
+                             [&](const Mat3& p) { return degrees_between(p, q) < right_within_deg; });
+    };
+    Mat3 common = *std::max_element(proposals.begin(), proposals.end(),
+                                    [&](const Mat3& a, const Mat3& b) { return agree(a) < agree(b); });
+    for (int round = 0; round < 10; round++) {
+        Eigen::Matrix3d sum = Eigen::Matrix3d::Zero();
+        for (const Mat3& p : proposals)
+            if (degrees_between(p, common) < right_within_deg)
+                for (int i = 0; i < 3; i++)
+                    for (int j = 0; j < 3; j++) sum(i, j) += p(i, j);
+        common = nearest_rotation(sum);
+    }
+    std::vector<double> right;
+    for (const Mat3& p : proposals)
+        if (const double e = degrees_between(p, common); e < right_within_deg) right.push_back(e);
+    if (right.empty()) return {};
+    std::nth_element(right.begin(), right.begin() + static_cast<std::ptrdiff_t>(right.size() / 2),
+                     right.end());
+    return {static_cast<double>(right.size()) / static_cast<double>(given.size()), right[right.size() / 2], common, false};
+}
+
 }  // namespace
 
 std::vector<Vec3> read_positions(const std::string& path) {
@@ -124,31 +152,17 @@ std::vector<Mat3> read_rotations(const std::string& path) {
 PoseScore score_poses(const std::vector<Mat3>& given, const std::vector<Mat3>& truth) {
     if (given.size() != truth.size() || given.empty())
         throw std::runtime_error("poses: two lists of one length expected");
-    // given_i = truth_i Q^T up to errors: each image proposes its Q, the one that most agree with is averaged
-    // over them.
-    std::vector<Mat3> proposals(given.size());
-    for (std::size_t i = 0; i < given.size(); i++) proposals[i] = transpose(given[i]) * truth[i];
-    const auto agree = [&](const Mat3& q) {
-        return std::count_if(proposals.begin(), proposals.end(),
-                             [&](const Mat3& p) { return degrees_between(p, q) < right_within_deg; });
-    };
-    Mat3 common = *std::max_element(proposals.begin(), proposals.end(),
-                                    [&](const Mat3& a, const Mat3& b) { return agree(a) < agree(b); });
-    for (int round = 0; round < 10; round++) {
-        Eigen::Matrix3d sum = Eigen::Matrix3d::Zero();
-        for (const Mat3& p : proposals)
-            if (degrees_between(p, common) < right_within_deg)
-                for (int i = 0; i < 3; i++)
-                    for (int j = 0; j < 3; j++) sum(i, j) += p(i, j);
-        common = nearest_rotation(sum);
-    }
-    std::vector<double> right;
-    for (const Mat3& p : proposals)
-        if (const double e = degrees_between(p, common); e < right_within_deg) right.push_back(e);
-    if (right.empty()) return {};
-    std::nth_element(right.begin(), right.begin() + static_cast<std::ptrdiff_t>(right.size() / 2),
-                     right.end());
-    return {static_cast<double>(right.size()) / static_cast<double>(given.size()), right[right.size() / 2]};
+    const PoseScore straight = score_of_one_hand(given, truth);
+    std::vector<Mat3> other;
+    for (const Mat3& r : given) other.push_back(Mat3{{-1, 0, 0, 0, -1, 0, 0, 0, 1}} * r);
+    PoseScore mirrored = score_of_one_hand(other, truth);
+    mirrored.mirrored = true;
+    return mirrored.within_5_deg > straight.within_5_deg ? mirrored : straight;
+}
+
+std::vector<Vec3> in_frame_of_truth(std::vector<Vec3> given, const PoseScore& poses) {
+    for (Vec3& p : given) p = transpose(poses.frame) * ((poses.mirrored ? -1.0 : 1.0) * p);
+    return given;
 }
 
 }  // namespace tumble::test

@@ -1,7 +1,6 @@
 #pragma once
 // Compares atoms and poses of a run with the truth of a simulated set. A result may differ from the truth by
-// a rigid motion, as long as it is small: the runs of these tests start from poses or a map in the truth's
-// own frame.
+// a rigid motion and by its hand.
 #include <string>
 #include <vector>
 
@@ -18,7 +17,7 @@ struct AtomScore {
     double rms_pm = 0;      ///< rms distance of these in three dimensions
     std::size_t false_atoms() const { return given - found; }
 };
-/// After the rigid motion that fits best (Kabsch, Acta Cryst. A32, 922, 1976, over the pairs, until they stay
+/// After the small rigid motion that fits best (Kabsch, Acta Cryst. A32, 922, 1976, over the pairs, until they stay
 /// the same).
 AtomScore score_atoms(std::vector<Vec3> given, const std::vector<Vec3>& truth);
 
@@ -28,8 +27,13 @@ std::vector<Mat3> read_rotations(const std::string& path);
 struct PoseScore {
     double within_5_deg = 0;         ///< fraction
     double median_deg_of_right = 0;  ///< over those
+    Mat3 frame;                      ///< r_given = frame * r_truth, after the mirror
+    bool mirrored = false;           ///< the result is the mirror image p -> -p of the truth
 };
-/// One rotation common to all poses is free.
+/// One rotation common to all poses is free, and the hand.
 PoseScore score_poses(const std::vector<Mat3>& given, const std::vector<Mat3>& truth);
+
+/// Atoms of a run in the frame and hand of the truth, as the poses of that run tell them.
+std::vector<Vec3> in_frame_of_truth(std::vector<Vec3> given, const PoseScore& poses);
 
 }  // namespace tumble::test

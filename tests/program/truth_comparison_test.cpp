@@ -62,3 +62,22 @@ TEST_CASE("poses are compared up to one common rotation") {
     CHECK(score.within_5_deg == Approx(0.75));
     CHECK(score.median_deg_of_right == Approx(0.573).epsilon(0.2));
 }
+
+TEST_CASE("a result in another frame and of the other hand is brought back by its poses") {
+    const std::vector<Mat3> truth = read_rotations(sample_file("truth.star"));
+    const std::vector<Vec3> atoms = read_positions(sample_file("truth.xyz"));
+    const Mat3 frame = rotation_about({2, -1, 1}, 2.5), half_turn{{-1, 0, 0, 0, -1, 0, 0, 0, 1}};
+    for (const bool mirrored : {false, true}) {
+        std::vector<Mat3> given;
+        for (const Mat3& r : truth) given.push_back((mirrored ? half_turn * r : r) * transpose(frame));
+        std::vector<Vec3> turned;
+        for (const Vec3& a : atoms) turned.push_back((mirrored ? -1.0 : 1.0) * (frame * a));
+        const PoseScore poses = score_poses(given, truth);
+        CHECK(poses.mirrored == mirrored);
+        CHECK(poses.within_5_deg == Approx(1));
+        CHECK(score_atoms(turned, atoms).found < 179);
+        const AtomScore score = score_atoms(in_frame_of_truth(turned, poses), atoms);
+        CHECK(score.found == 179);
+        CHECK(score.rms_pm < 1e-3);
+    }
+}
