@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Draws the picture of the README: a raw image, the middle slice of the map, the atoms. Needs numpy and matplotlib.
+"""Draws the picture of the README: a raw image, a slice of the map through a layer of atoms near its middle, the atoms. Needs numpy and matplotlib.
 
   draw_picture.py --images images.mrcs --result DIR --out picture.png
 """
@@ -64,7 +64,10 @@ def main():
         panel.set_title(title)
 
     show(panels[0], images[0], pixel, "one raw image")
-    show(panels[1], density[density.shape[0] // 2], voxel, "slice of the map")
+    # The particle lies as it happens to: the middle plane may fall between two layers of atoms.
+    middle = density.shape[0] // 2
+    near = range(middle - int(3 / voxel), middle + int(3 / voxel) + 1)
+    show(panels[1], density[max(near, key=lambda z: density[z].max())], voxel, "slice of the map")
     order = np.argsort(atoms[:, 2])
     points = panels[2].scatter(atoms[order, 0], atoms[order, 1], c=sigma[order], s=70, edgecolors="black", linewidths=0.4)
     panels[2].set_title(f"{len(atoms)} atoms")
