@@ -10,10 +10,6 @@
 namespace tumble {
 namespace {
 
-struct NamedMotif {
-    Motif motif;
-    std::string_view name;
-};
 constexpr std::array<Motif, 10> motifs = {Motif::fcc,        Motif::hcp,         Motif::bcc,     Motif::twin,     Motif::stacking_fault,
                                           Motif::decahedron, Motif::icosahedron, Motif::diamond, Motif::wurtzite, Motif::rocksalt};
 

@@ -87,7 +87,7 @@ Volume atoms_of(const Volume& map, const PreparedImages& images, const FirstMode
     return rendered(model_of_peaks(map, peaks, count, backend), images.box, images.pixel_size_A, backend);
 }
 
-/// Maps made without each fold, and the one from all images last.
+/// A map made without each fold.
 std::vector<Volume> maps_without_folds(const ResidentImages& images, const std::vector<PosteriorPoses>& posteriors, const std::vector<int>& fold,
                                        double high_per_A, Backend& backend) {
     std::vector<ResidentEquations> parts;
@@ -105,7 +105,6 @@ std::vector<Volume> maps_without_folds(const ResidentImages& images, const std::
         backend.subtract(rest, part);
         maps.push_back(solve_map(rest, images, high_per_A, map_steps, backend));
     }
-    maps.push_back(solve_map(total, images, high_per_A, map_steps, backend));
     return maps;
 }
 
