@@ -13,8 +13,9 @@ namespace tumble {
 /// half has no atoms.
 std::vector<double> held_out_scores(const FinalStageInput& input, const HalfAtoms (&halves)[2], Backend& backend);
 
-/// How much better the images are predicted, held out, by the atoms than by an alternative made from the same atoms: mean
-/// difference of the score per image and its standard error.
+/// How much better the images are predicted by atoms that never saw them than by an alternative made from the same atoms:
+/// mean difference of the score per image and its standard error. The atoms are those of the other half, drawn towards the
+/// alternative as far as makes up for their having been fitted to half the images only (see verdict.cpp).
 struct Advantage {
     bool tried = false;
     double mean = 0, error = 0;
@@ -24,8 +25,7 @@ struct PredictionTest {
     Advantage over_symmetrised;  ///< the particle averaged over its near symmetries
     Advantage over_lattice;      ///< the same atoms on the sites of the best-fitting lattice
 };
-PredictionTest test_predictions(const FinalStageInput& input, const HalfAtoms (&halves)[2], std::span<const double> scores,
-                                Backend& backend);
+PredictionTest test_predictions(const FinalStageInput& input, const HalfAtoms (&halves)[2], Backend& backend);
 
 /// Images whose held-out score falls far below the others' (more than six robust standard deviations below the median) or
 /// shows nothing of the particle (at or below zero).
