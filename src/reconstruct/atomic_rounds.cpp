@@ -5,6 +5,7 @@
 
 #include "core/units.hpp"
 #include "reconstruct/atomic_map.hpp"
+#include "reconstruct/fold_maps.hpp"
 #include "reconstruct/frame_continuity.hpp"
 #include "reconstruct/global_search.hpp"
 #include "tumble/error.hpp"
@@ -29,30 +30,18 @@ struct FoldModels {
 
 FoldModels fold_models(const ResidentImages& images, const std::vector<WeightedPose>& poses, const std::vector<int>& fold,
                        const RoundOptions& options, Backend& backend, Progress& progress) {
-    const Band band = band_of(images, 0.1, options.high_per_A);
-    std::vector<ResidentEquations> parts;
-    for (int f = 0; f < options.folds; f++) {
-        std::vector<WeightedPose> part;
-        for (const auto& p : poses)
-            if (fold[static_cast<std::size_t>(p.image)] == f) part.push_back(p);
-        parts.push_back(equations_of(images, part, band, backend));
-    }
-    ResidentEquations total = backend.copy(parts[0]);
-    for (std::size_t f = 1; f < parts.size(); f++) backend.add(total, parts[f]);
+    FoldEquations equations = fold_equations(images, poses, fold, options.folds, band_of(images, 0.1, options.high_per_A), backend);
     FoldModels models;
     const double radius = images->mask_radius_A;
-    for (std::size_t f = 0; f < parts.size(); f++) {
-        ResidentEquations rest = backend.copy(total);
-        backend.subtract(rest, parts[f]);
-        parts[f] = {};
-        Volume map = solve_map(rest, images, options.high_per_A, map_steps, backend);
+    for (int f = 0; f < options.folds; f++) {
+        Volume map = map_without(equations, f, images, options.high_per_A, map_steps, backend);
         if (const auto atoms = tentative_model_of(map, radius, options.min_distance_A, options.most_atoms, backend))
             map = rendered(*atoms, images->box, images->pixel_size_A, backend);
         models.transforms.push_back(scoring_transform(map, backend));
-        progress.update(0.4 * static_cast<double>(f + 1) / options.folds);
+        progress.update(0.4 * (f + 1) / options.folds);
         if (progress.cancelled()) throw Error(ErrorKind::interrupted, "interrupted between two maps");
     }
-    models.map = solve_map(total, images, options.high_per_A, map_steps, backend);
+    models.map = solve_map(equations.total, images, options.high_per_A, map_steps, backend);
     if (const auto atoms = tentative_model_of(models.map, radius, options.min_distance_A, options.most_atoms, backend))
         models.atoms = atoms->positions_A;
     return models;

@@ -13,8 +13,6 @@ namespace {
 
 constexpr double lowest_ring_per_A = 0.3, highest_ring_per_A = 1.0;   // below is background, above noise
 constexpr double shortest_neighbours_A = 2.2, longest_neighbours_A = 3.6;  // of metals and semiconductors
-constexpr double rim_A = 1;
-constexpr std::size_t motifs_tried = 3;
 constexpr double sharing_temperature = 4;
 
 bool motifs_forbidden(const ReconstructOptions& options) { return options.motifs.size() == 1 && options.motifs.front() == "none"; }
@@ -27,16 +25,10 @@ std::vector<MotifFit> ranked_motifs(const PreparedImages& images, const Reconstr
         if (options.motifs.empty() || motifs_forbidden(options) || std::count(options.motifs.begin(), options.motifs.end(), name_of(m)) > 0)
             allowed.push_back(m);
     const auto profile = ring_profile(images, lowest_ring_per_A, std::min(highest_ring_per_A, 0.48 / images.pixel_size_A), pool);
-    return rank_motifs(profile, images.particle_radius_A + rim_A, allowed, shortest_neighbours_A, longest_neighbours_A, pool);
+    return rank_motifs(profile, atoms_radius_A(images), allowed, shortest_neighbours_A, longest_neighbours_A, pool);
 }
 
-FirstModel first_model(const ResidentImages& images, std::span<const MotifFit> ranking, const ReconstructOptions& options, int attempt,
-                       FirstModelOptions model_options, Backend& backend, Progress& progress) {
-    if (attempt == 0 && !motifs_forbidden(options))
-        return best_motif_model(images, ranking.first(std::min(motifs_tried, ranking.size())), model_options, backend, progress);
-    model_options.seed += static_cast<std::uint64_t>(attempt) << 32;
-    return lattice_free_model(images, model_options, backend, progress);
-}
+bool starts_from_motif(const ReconstructOptions& options, int attempt) { return attempt == 0 && !motifs_forbidden(options); }
 
 int blind_attempts(const ReconstructOptions& options) { return options.motifs.empty() || motifs_forbidden(options) ? 3 : 1; }
 

@@ -14,10 +14,9 @@ namespace tumble {
 /// the neighbour distance is told by whatever fits best.
 std::vector<MotifFit> ranked_motifs(const PreparedImages& images, const ReconstructOptions& options, ThreadPool& pool);
 
-/// The first model of an attempt. Attempt 0: the best of the three likeliest motifs; later ones, and all where motifs are
-/// forbidden: lattice-free ones, each from another random ball.
-FirstModel first_model(const ResidentImages& images, std::span<const MotifFit> ranking, const ReconstructOptions& options, int attempt,
-                       FirstModelOptions model_options, Backend& backend, Progress& progress);
+/// True for attempt 0 unless motifs are forbidden: the best of the likeliest motifs. All other attempts are lattice-free, each
+/// from another random ball.
+bool starts_from_motif(const ReconstructOptions& options, int attempt);
 /// How many attempts the options allow: one where motifs are named.
 int blind_attempts(const ReconstructOptions& options);
 

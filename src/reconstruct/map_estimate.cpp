@@ -3,14 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
-#include <numeric>
 
-#include "core/random.hpp"
 
 namespace tumble {
 namespace {
 
-constexpr std::int64_t fold_block = 10;
 constexpr double map_padding = 1.333;
 // A crystal's power sits in spots, far above the mean of their shell: the prior is made this much weaker than the mean
 // would have it. Held-out scores are flat from 0.08 to 0.2 and fall by a tenth at 1 (docs/performance.md).
@@ -54,19 +51,6 @@ Volume solve_map(const ResidentEquations& equations, const PreparedImages& image
 
 ResidentTransform scoring_transform(const Volume& map, Backend& backend) {
     return backend.transform(map.view(), default_window(), map_padding);
-}
-
-std::vector<int> draw_folds(std::int64_t images, int folds, std::uint64_t seed, std::uint32_t pass) {
-    const std::int64_t blocks = (images + fold_block - 1) / fold_block;
-    std::vector<std::int64_t> order(static_cast<std::size_t>(blocks));
-    std::iota(order.begin(), order.end(), 0);
-    RandomStream random(seed, 0, RandomPurpose::fold, pass);
-    for (std::size_t i = order.size(); i > 1; i--) std::swap(order[i - 1], order[random.below(static_cast<std::uint32_t>(i))]);
-    std::vector<int> fold(static_cast<std::size_t>(images));
-    for (std::size_t b = 0; b < order.size(); b++)
-        for (std::int64_t i = order[b] * fold_block; i < std::min(images, (order[b] + 1) * fold_block); i++)
-            fold[static_cast<std::size_t>(i)] = static_cast<int>(b) % folds;
-    return fold;
 }
 
 }  // namespace tumble

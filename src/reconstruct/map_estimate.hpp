@@ -1,5 +1,5 @@
 #pragma once
-// Maps from images with poses, and from folds of them: an image is only ever scored against a map made without it.
+// Maps from images with poses.
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -20,9 +20,5 @@ Volume solve_map(const ResidentEquations& equations, const PreparedImages& image
 
 /// Padded transform of a map with the window that scoring uses.
 ResidentTransform scoring_transform(const Volume& map, Backend& backend);
-
-/// Fold of each image, 0 .. folds-1: blocks of ten consecutive images share a fold, so that neighbouring frames, which look
-/// alike, do not predict each other; which blocks go together is drawn anew for each `pass`.
-std::vector<int> draw_folds(std::int64_t images, int folds, std::uint64_t seed, std::uint32_t pass);
 
 }  // namespace tumble

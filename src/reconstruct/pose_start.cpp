@@ -2,11 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "reconstruct/blind_start.hpp"
 #include "reconstruct/centring.hpp"
+#include "reconstruct/lattice_free_model.hpp"
 #include "reconstruct/map_estimate.hpp"
+#include "reconstruct/motif_model.hpp"
 #include "reconstruct/particle_signal.hpp"
 #include "reconstruct/reference_start.hpp"
 #include "reconstruct/starting_reference.hpp"
@@ -14,6 +18,8 @@
 
 namespace tumble {
 namespace {
+
+constexpr std::size_t motifs_tried = 3;
 
 void require_particle(Run& run) {
     const ParticleSignal signal = particle_signal(run.images, run.bands.search_low, run.bands.polish_high);
@@ -76,9 +82,21 @@ void start_blind(Run& run, RunState& state) {
     options.bands = run.bands;
     options.neighbour_A = state.neighbour_A;
     options.seed = run.options.seed;
-    if (run.options.contrast == Contrast::automatic) state.contrast_inverted = motif_wants_inversion(run.resident, ranking.front(), options, run.backend);
+    const bool from_motif = starts_from_motif(run.options, state.attempt), either_sign = run.options.contrast == Contrast::automatic;
+    MotifScan scan;
+    if (from_motif || either_sign) {
+        const auto likeliest = std::span(ranking).first(std::min<std::size_t>(from_motif ? motifs_tried : 1, ranking.size()));
+        scan = scan_motifs(run.resident, likeliest, either_sign, options, run.backend, run.progress);
+    }
+    state.contrast_inverted = scan.inverted;
     if (state.contrast_inverted) invert(run);
-    const FirstModel model = first_model(run.resident, ranking, run.options, state.attempt, options, run.backend, run.progress);
+    FirstModel model;
+    if (from_motif) {
+        model = best_motif_model(run.resident, scan, options, run.backend, run.progress);
+    } else {
+        options.seed += static_cast<std::uint64_t>(state.attempt) << 32;
+        model = lattice_free_model(run.resident, options, run.backend, run.progress);
+    }
     state.start = model.structure;
     run.progress.log(fmt::format("start: {}; score {:.1f} an image, {:.2f} of the signal", model.structure, model.score, model.explained));
     options.shift_sigma_A = state.shift_sigma_A = measured_centring(run, model.map);

@@ -5,13 +5,7 @@
 #include <cmath>
 
 namespace tumble {
-namespace {
-
-constexpr double least_share = 0.04;
-
-}  // namespace
-
-PosteriorPoses posterior_of(std::vector<PoseCandidate> candidates, double temperature, double margin) {
+PosteriorPoses posterior_of(std::vector<PoseCandidate> candidates, double temperature, double margin, double least_share) {
     std::stable_sort(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) { return a.score > b.score; });
     PosteriorPoses out;
     out.margin = margin;

@@ -16,9 +16,9 @@ struct PosteriorPoses {
     double margin = 0;  ///< score of the best pose less that of the best other one; 0 where no other was tried
 };
 
-/// Shares exp((score - best) / temperature) of an image's candidates, best first; those below 4 % of the best, and those
-/// within 0.02 rad of a better one, are left out.
-PosteriorPoses posterior_of(std::vector<PoseCandidate> candidates, double temperature, double margin);
+/// Shares exp((score - best) / temperature) of an image's candidates, best first; those below `least_share` of the best, and
+/// those within 0.02 rad of a better one, are left out.
+PosteriorPoses posterior_of(std::vector<PoseCandidate> candidates, double temperature, double margin, double least_share = 0.04);
 
 /// The given pose of every image with share 1.
 std::vector<PosteriorPoses> certain_poses(std::span<const Pose> poses);

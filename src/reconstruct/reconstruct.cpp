@@ -126,7 +126,8 @@ void finish(Run& run, RunState& state, ReconstructResult& result) {
     const ViewGap gap = largest_view_gap(used);
     result.largest_gap_deg = gap.half_angle_deg;
     result.largest_gap_axis = gap.axis;
-    run.clock.stage("verdict", [&] { result.verdict = judge(result, test_predictions(input, halves, run.backend), state.rounds_done > 0 ? state.moved : 0); });
+    const SearchEnd end = state.rounds_done > 0 ? SearchEnd{state.moved, state.explained} : SearchEnd{};
+    run.clock.stage("verdict", [&] { result.verdict = judge(result, test_predictions(input, halves, run.backend), end); });
 }
 
 }  // namespace

@@ -17,8 +17,6 @@
 namespace tumble {
 namespace {
 
-// Settled structures explained 0.90 to 1.02 of the signal on nine particles, a ball of several grains 0.75 (docs/dev/blind.md).
-constexpr double enough_explained = 0.8;
 constexpr double largest_turn_sigma_rad = 0.25;  // frames that turn farther tell each other nothing
 constexpr int rounds_to_show = 8;  // a start that does not explain that much by then is given up
 

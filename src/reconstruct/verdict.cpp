@@ -9,6 +9,7 @@
 #include "atoms/lattice_fit.hpp"
 #include "pose/symmetry_mates.hpp"
 #include "reconstruct/map_estimate.hpp"
+#include "reconstruct/particle_signal.hpp"
 
 namespace tumble {
 namespace {
@@ -136,7 +137,7 @@ std::vector<char> bad_images(std::span<const double> scores) {
     return bad;
 }
 
-Verdict judge(const ReconstructResult& result, const PredictionTest& test, double moving) {
+Verdict judge(const ReconstructResult& result, const PredictionTest& test, const SearchEnd& end) {
     Verdict verdict;
     const auto worsen = [&](VerdictStatus status, std::string reason) {
         verdict.status = std::max(verdict.status, status);
@@ -156,10 +157,15 @@ Verdict judge(const ReconstructResult& result, const PredictionTest& test, doubl
                                                   rejected, result.images.size()));
     else if (4 * rejected > static_cast<std::ptrdiff_t>(result.images.size()))
         worsen(VerdictStatus::doubtful, fmt::format("{} of {} images are not predicted by the others", rejected, result.images.size()));
-    if (moving > 0.05)
+    const double counted = 1 - static_cast<double>(rejected) / static_cast<double>(result.images.size());
+    if (end.explained < enough_explained * counted)
+        worsen(VerdictStatus::doubtful,
+               fmt::format("the atoms explain {:.2f} of the signal in the images, expected {:.2f} or more: the particle is put together wrongly, "
+                           "or the images do not show one particle", end.explained, enough_explained));
+    if (end.moving > 0.05)
         worsen(VerdictStatus::doubtful,
                fmt::format("the poses of {:.0f} % of the images were not settled: more images or a higher dose are needed, or the images do not show one particle",
-                           100 * moving));
+                           100 * end.moving));
     const auto describe = [&](const Advantage& a, const char* alternative) {
         if (a.tried && !a.clear())
             worsen(a.mean < -3 * a.error ? VerdictStatus::failed : VerdictStatus::doubtful,

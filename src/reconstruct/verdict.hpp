@@ -31,7 +31,11 @@ PredictionTest test_predictions(const FinalStageInput& input, const HalfAtoms (&
 /// shows nothing of the particle (at or below zero).
 std::vector<char> bad_images(std::span<const double> scores);
 
-/// `moving`: share of the images whose pose still changed in the last round of the search.
-Verdict judge(const ReconstructResult& result, const PredictionTest& test, double moving);
+/// What the rounds of the search ended with; the defaults stand for a run without rounds.
+struct SearchEnd {
+    double moving = 0;     ///< share of the images whose pose still changed in the last round
+    double explained = 1;  ///< share of the images' signal that the model explained, held out
+};
+Verdict judge(const ReconstructResult& result, const PredictionTest& test, const SearchEnd& end);
 
 }  // namespace tumble

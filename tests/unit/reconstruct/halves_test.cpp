@@ -3,6 +3,7 @@
 #include "catch.hpp"
 #include "core/random.hpp"
 #include "core/units.hpp"
+#include "reconstruct/fold_maps.hpp"
 #include "reconstruct/half_refinement.hpp"
 #include "reconstruct/map_estimate.hpp"
 #include "reconstruct/verdict.hpp"

@@ -6,7 +6,7 @@
 #include "catch.hpp"
 #include "core/random.hpp"
 #include "reconstruct/atomic_map.hpp"
-#include "reconstruct/first_model.hpp"
+#include "reconstruct/lattice_free_model.hpp"
 #include "unit/pose/simulated_particle.hpp"
 
 using namespace tumble;
