@@ -12,6 +12,7 @@
 #include "fourier/central_slice.hpp"
 #include "pose/exhaustive_search.hpp"
 #include "pose/orientation_grid.hpp"
+#include "reconstruct/search_panels.hpp"
 
 namespace tumble::benchmark {
 namespace {
@@ -19,11 +20,16 @@ namespace {
 constexpr int support = 72, crop = 96;
 constexpr std::int64_t all_images = 1000, all_views = 20000;
 
-PolarGrid search_grid() {
-    PolarGrid grid;
-    for (int r = 19; r <= 80; r++) grid.rings.push_back(r / 160.0);
-    grid.angles = 256;
-    return grid;
+// The rings and angles that the program takes for this particle, from ring 19 of 80 on.
+PolarGrid grid_of_the_program() {
+    PreparedImages images;
+    images.pixel_size_A = 0.358;
+    images.particle_radius_A = scene_radius_px * images.pixel_size_A - 2.5;  // the basis reaches 2.5 A farther
+    images.mask_radius_A = support / 2 * images.pixel_size_A;
+    SearchScope scope;
+    scope.low_per_A = 19 / 160.0 / images.pixel_size_A;
+    scope.high_per_A = 0.5 / images.pixel_size_A;
+    return search_grid(images, scope);
 }
 
 Volume atoms_in_box() {
@@ -54,7 +60,7 @@ class Iteration {
         : share_(quick ? 0.1 : 1.0),
           images_(static_cast<std::int64_t>(share_ * all_images)),
           directions_(static_cast<std::int64_t>(share_ * all_views / 2)),
-          grid_(search_grid()),
+          grid_(grid_of_the_program()),
           basis_(angular_basis(grid_, scene_radius_px, 1e-4)) {
         for (const double k : grid_.rings) weights_.push_back(static_cast<float>(k));
     }
