@@ -5,3 +5,6 @@ if(NOT result EQUAL 0)
     set(TUMBLE_REVISION "release")
 endif()
 configure_file(cmake/build_configuration.hpp.in generated/build_configuration.hpp @ONLY)
+# The number of the binary interface is written once, in the header.
+file(STRINGS ${CMAKE_CURRENT_SOURCE_DIR}/include/tumble.h line REGEX "define TUMBLE_ABI")
+string(REGEX MATCH "[0-9]+" TUMBLE_ABI "${line}")

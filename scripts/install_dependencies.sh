@@ -2,15 +2,16 @@
 # Installs the packages that tumble is built from, on Debian 12 or Ubuntu 24.04, as root or with sudo. What is there is
 # left alone, and apt is not called at all when nothing is missing.
 #   scripts/install_dependencies.sh            what the build and the tests need
-#   scripts/install_dependencies.sh --picture  also what the demo's picture needs (python3-numpy, python3-matplotlib)
+#   scripts/install_dependencies.sh --picture  also what the demo's picture needs (python3-matplotlib)
 set -euo pipefail
 
 packages=(build-essential cmake ninja-build git ca-certificates python3
     libeigen3-dev libcli11-dev nlohmann-json3-dev libfmt-dev catch2
-    libfftw3-dev zlib1g-dev libhdf5-dev)
+    libfftw3-dev zlib1g-dev libhdf5-dev
+    pkg-config gfortran python3-numpy python3-venv python3-pip python3-setuptools python3-wheel)
 for argument in "$@"; do
     case $argument in
-        --picture) packages+=(python3-numpy python3-matplotlib) ;;
+        --picture) packages+=(python3-matplotlib) ;;
         *)
             echo "install_dependencies.sh: unknown argument '$argument', expected --picture or nothing" >&2
             exit 2

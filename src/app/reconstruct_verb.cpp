@@ -5,7 +5,8 @@
 #include <cstdio>
 #include <memory>
 #include <numbers>
-#include <sstream>
+#include <stdexcept>
+#include <utility>
 
 #include "app/config_file.hpp"
 #include "app/input_images.hpp"
@@ -19,6 +20,7 @@
 #include "app/version_line.hpp"
 #include "io/atomic_file.hpp"
 #include "tumble/build_information.hpp"
+#include "tumble/option_table.hpp"
 #include "tumble/reconstruct.hpp"
 
 namespace tumble::app {
@@ -35,26 +37,39 @@ struct Arguments {
     bool polish = false, flip_hand = false, resume = false, overwrite = false, dry_run = false, quiet = false;
 };
 
+/// The line of the option table for the option, with its choices and its default.
+std::string help_of(const std::string& name) {
+    const auto table = option_table();
+    const auto entry = std::find_if(table.begin(), table.end(), [&](const OptionEntry& e) { return name == e.name; });
+    if (entry == table.end()) throw std::logic_error("no option is called " + name);
+    std::string text = entry->text, choices = entry->choices;
+    for (auto& c : choices)
+        if (c == '|') c = ',';
+    if (!choices.empty()) text += ": " + choices;
+    const std::string standard = entry->default_value;
+    if (!standard.empty() && standard != "0") text += " (default: " + standard + ")";
+    return text;
+}
+
 void add_input_options(CLI::App& verb, Arguments& a) {
     verb.add_option("IMAGES", a.images, "Stack of particle images, MRC (.mrcs, .mrc, .gz)")
         ->type_name("FILE")
         ->group("Input");
-    verb.add_option("--pixel-size", a.pixel_size_A, "Pixel size in A (default: the file's)")
+    verb.add_option("--pixel-size", a.pixel_size_A, help_of("pixel-size") + " (default: the file's)")
         ->type_name("A")
         ->check(positive_number("A"))
         ->group("Input");
-    verb.add_option("--element", a.element, "What the particle is made of: Pt, or Fe,Pt (required)")
+    verb.add_option("--element", a.element, help_of("element") + " (required)")
         ->type_name("SYMBOLS")
         ->group("Input");
     verb.add_option("--poses", a.poses, "Start from the poses of this STAR file (RELION 3.0 or 3.1)")
         ->type_name("FILE")
         ->group("Input");
-    verb.add_flag("--polish", a.polish, "With --poses: refine them before the final map")->group("Input");
+    verb.add_flag("--polish", a.polish, help_of("polish"))->group("Input");
     verb.add_option("--reference", a.reference, "Start from this map (MRC)")
         ->type_name("FILE")
         ->group("Input");
-    verb.add_flag("--invert-contrast{yes}", a.invert_contrast,
-                  "Atoms are dark in the images; =no: bright, =auto (default): found from the map")
+    verb.add_flag("--invert-contrast{yes}", a.invert_contrast, help_of("invert-contrast"))
         ->check(one_of({"auto", "yes", "no"}))
         ->group("Input");
 }
@@ -67,40 +82,36 @@ std::string motif_words() {
 
 void add_work_options(CLI::App& verb, Arguments& a) {
     const char* group = "Work";
-    verb.add_option("--search", a.search, "Search rule: auto, shc, snhc, exhaustive or soft (default: auto)")
+    verb.add_option("--search", a.search, help_of("search"))
         ->check(one_of({"auto", "shc", "snhc", "exhaustive", "soft"}))
         ->type_name("RULE")
         ->group(group);
-    verb.add_option("--motif", a.motif,
-                    "Structures that a blind start may propose: auto (all), none, or some of" + motif_words() + " (default: auto)")
+    verb.add_option("--motif", a.motif, help_of("motif") + ";" + motif_words())
         ->type_name("NAMES")
         ->group(group);
-    verb.add_option("--consecutive", a.consecutive,
-                    "Whether image i+1 follows image i in time: auto, yes or no (default: auto, found from the poses)")
+    verb.add_option("--consecutive", a.consecutive, help_of("consecutive"))
         ->check(one_of({"auto", "yes", "no"}))
         ->type_name("WORD")
         ->group(group);
-    verb.add_option("--max-resolution", a.max_resolution_A,
-                    "Finest d-spacing used, in A (default: found from the data)")
+    verb.add_option("--max-resolution", a.max_resolution_A, help_of("max-resolution"))
         ->type_name("A")
         ->check(positive_number("A"))
         ->group(group);
-    verb.add_option("--diameter", a.diameter_A,
-                    "Diameter of the particle in A (default: found from the images)")
+    verb.add_option("--diameter", a.diameter_A, help_of("diameter"))
         ->type_name("A")
         ->check(positive_number("A"))
         ->group(group);
-    verb.add_flag("--flip-hand", a.flip_hand, "Give the mirror image: projections cannot tell the hand")
+    verb.add_flag("--flip-hand", a.flip_hand, help_of("flip-hand"))
         ->group(group);
-    verb.add_option("--seed", a.seed, "Random numbers; the same seed gives the same result (default: 1)")
+    verb.add_option("--seed", a.seed, help_of("seed"))
         ->type_name("N")
         ->check(whole_number(0))
         ->group(group);
-    verb.add_option("--threads", a.threads, "Threads (default: all cores; the result does not depend on it)")
+    verb.add_option("--threads", a.threads, help_of("threads"))
         ->type_name("N")
         ->check(whole_number(1))
         ->group(group);
-    verb.add_option("--device", a.device, "auto, cpu, cuda or cuda:N (default: auto)")
+    verb.add_option("--device", a.device, help_of("device"))
         ->type_name("DEVICE")
         ->group(group);
 }
@@ -126,35 +137,6 @@ void add_output_options(CLI::App& verb, Arguments& a) {
         ->group(group);
 }
 
-SearchRule search_rule(const std::string& word) {
-    if (word == "shc") return SearchRule::shc;
-    if (word == "snhc") return SearchRule::snhc;
-    if (word == "exhaustive") return SearchRule::exhaustive;
-    if (word == "soft") return SearchRule::soft;
-    return SearchRule::automatic;
-}
-
-Contrast contrast(const std::string& word) {
-    if (word == "yes") return Contrast::dark_atoms;
-    if (word == "no") return Contrast::bright_atoms;
-    return Contrast::automatic;
-}
-
-FrameOrder frame_order(const std::string& word) {
-    if (word == "yes") return FrameOrder::consecutive;
-    if (word == "no") return FrameOrder::unordered;
-    return FrameOrder::automatic;
-}
-
-/// The names of a list "fcc,twin"; empty for auto. Names are judged by the library.
-std::vector<std::string> motif_list(const std::string& text) {
-    std::vector<std::string> names;
-    if (text == "auto") return names;
-    std::istringstream words(text);
-    for (std::string name; std::getline(words, name, ',');) names.push_back(name);
-    return names;
-}
-
 void check_device(const std::string& device) {
     const bool cuda = device == "cuda" || device.rfind("cuda:", 0) == 0;
     if (device != "auto" && device != "cpu" && !cuda)
@@ -167,7 +149,9 @@ void check_device(const std::string& device) {
 
 void check_motifs(const std::string& text) {
     const auto known = motif_names();
-    for (const auto& name : motif_list(text))
+    ReconstructOptions options;
+    set_option(options, "motif", text);
+    for (const auto& name : options.motifs)
         if (name != "none" && std::find(known.begin(), known.end(), name) == known.end())
             throw bad_input(fmt::format("--motif: found '{}', expected auto, none or some of{}", name, motif_words()));
 }
@@ -194,12 +178,10 @@ ReconstructOptions library_options(const Arguments& a) {
     ReconstructOptions options;
     options.elements = element_list(a.element);
     options.polish = a.polish;
-    options.search = search_rule(a.search);
-    options.motifs = motif_list(a.motif);
-    options.order = frame_order(a.consecutive);
+    for (const auto& [name, word] : {std::pair{"search", a.search}, {"motif", a.motif}, {"consecutive", a.consecutive}, {"invert-contrast", a.invert_contrast}})
+        set_option(options, name, word);
     options.max_resolution_A = a.max_resolution_A;
     options.diameter_A = a.diameter_A;
-    options.contrast = contrast(a.invert_contrast);
     options.flip_hand = a.flip_hand;
     options.seed = a.seed;
     options.threads = a.threads;

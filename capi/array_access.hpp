@@ -1,0 +1,32 @@
+#pragma once
+// Arrays of the C interface: checks, views without a copy where the layout allows, copies where not.
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "tumble.h"
+
+namespace tumble::c_interface {
+
+/// Throws TUMBLE_E_ARRAY, naming `argument`, for memory that is not the host's, another number of dimensions, a negative or
+/// absurd shape, an unknown type. A dimension of `expected` that is -1 may have any extent.
+void require_array(const tumble_array* array, const char* argument, std::span<const std::int64_t> expected);
+/// Also throws for another type.
+void require_array(const tumble_array* array, const char* argument, std::span<const std::int64_t> expected, std::int32_t dtype);
+
+/// Elements in the order of the shape, whatever the strides and the type. Throws TUMBLE_E_NULL where there is no data.
+std::vector<float> copied_floats(const tumble_array& array, const char* argument);
+std::vector<double> copied_doubles(const tumble_array& array, const char* argument);
+std::vector<std::int32_t> copied_int32(const tumble_array& array, const char* argument);
+
+/// float32 without gaps: can be used in place.
+bool is_plain_float32(const tumble_array& array);
+
+/// Fills `out` (its struct_size is the caller's) with a host array without gaps.
+void describe(tumble_array* out, const char* argument, std::int32_t dtype, std::span<const std::int64_t> shape, const void* data);
+
+/// Throws TUMBLE_E_STRUCT_SIZE unless `size` covers all of `known` bytes.
+void require_struct_size(std::uint64_t size, std::uint64_t known, const char* argument);
+
+}  // namespace tumble::c_interface

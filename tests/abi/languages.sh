@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# The same small stack from C, Fortran, Python and the program: the same atoms. The wheel passes its own tests.
+set -euo pipefail
+build=$1 source=$2 program=$3
+python=${PYTHON:-/usr/bin/python3}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cmake --install "$build" --prefix "$work/prefix" > /dev/null
+library=$(find "$work/prefix" -name libtumble.so)
+export LD_LIBRARY_PATH=${library%/*}
+
+"$source/scripts/build_wheel.sh" "$build" "$work/wheel"
+"$python" -m venv --system-site-packages "$work/venv"
+"$work/venv/bin/pip" install --quiet --no-index --no-deps "$work"/wheel/tumble-*.whl
+cp "$source/capi/python/tests/test_tumble.py" "$work"
+cd "$work"
+venv/bin/python -m unittest -q test_tumble
+
+venv/bin/python - << 'STACK'
+import numpy as np, tumble, test_tumble
+images = test_tumble.simulated()[0]
+header = np.zeros(256, "<i4")
+header[:4] = test_tumble.BOX, test_tumble.BOX, len(images), 2
+header[7:10] = test_tumble.BOX, test_tumble.BOX, 1
+header[10:16].view("<f4")[:] = test_tumble.BOX * test_tumble.PIXEL, test_tumble.BOX * test_tumble.PIXEL, test_tumble.PIXEL, 90, 90, 90
+header[16:19] = 1, 2, 3
+header[52:54] = np.frombuffer(b"MAP DD\0\0", "<i4")
+with open("stack.mrcs", "wb") as file:
+    file.write(header.tobytes() + images.tobytes())
+STACK
+
+cc -std=c99 "$source/examples/c/reconstruct.c" -o from_c -I"$work/prefix/include" -L"${library%/*}" -ltumble
+gfortran -std=f2018 "$work/prefix/share/tumble/fortran/tumble_c.f90" "$work/prefix/share/tumble/fortran/tumble.f90" \
+    "$source/examples/fortran/reconstruct.f90" -o from_fortran -L"${library%/*}" -ltumble
+./from_c stack.mrcs 0.4 Pt map.mrc > c.txt
+./from_fortran stack.mrcs 0.4 Pt > fortran.txt
+venv/bin/python "$source/examples/python/reconstruct.py" stack.mrcs 0.4 Pt > python.txt
+"$program" reconstruct stack.mrcs --pixel-size 0.4 --element Pt --out run --quiet || [[ $? -eq 3 ]]
+venv/bin/python - << 'COMPARE'
+import numpy as np
+c, fortran, python = (np.loadtxt(f"{name}.txt") for name in ("c", "fortran", "python"))
+program = np.array([[float(x) for x in line.split()[1:4]] for line in open("run/atoms.xyz").read().splitlines()[2:]])
+assert len(c) == 87, len(c)
+assert (c == fortran).all() and (c == python).all()
+assert c[:, :3].shape == program.shape and abs(c[:, :3] - program).max() < 5.1e-5, abs(c[:, :3] - program).max()
+print(f"{len(c)} atoms, the same from C, Fortran, Python and the program")
+COMPARE
