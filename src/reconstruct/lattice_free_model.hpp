@@ -9,11 +9,12 @@
 namespace tumble {
 
 /// From a relaxed random ball of atoms: rounds of search, posterior weights and maps on 200 images, each fold's map replaced by
-/// its strongest peaks before the next search. Three things keep it from the traps of a start without a structure:
+/// its strongest peaks before the next search. Four things keep it from the traps of a start without a structure:
 /// peaks are no closer than 0.85 of the neighbour distance, which forbids the stripes of half that spacing in which an
 /// incomplete lattice ends; the atoms grow from a nucleus of 0.55 of the radius to the whole, because a large ball
-/// crystallises as several grains and a small one as one; and in the first rounds the weights are balanced so that all view
-/// directions are equally populated, because images that may choose among symmetry mates crowd where others already are.
+/// crystallises as several grains and a small one as one; three nuclei compete, of which the one that explains most after
+/// seven rounds goes on; and in the first rounds the weights are balanced so that all view directions are equally populated,
+/// because images that may choose among symmetry mates crowd where others already are.
 FirstModel lattice_free_model(const ResidentImages& images, const FirstModelOptions& options, Backend& backend, Progress& progress);
 
 /// Atoms of a random ball with the density of a close-packed solid, relaxed so that few are closer than 0.95 neighbour
