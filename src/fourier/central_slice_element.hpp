@@ -53,47 +53,25 @@ TUMBLE_HD static inline bool inside_nyquist(float x, float y) {
     return fmaf(x, x, y * y) <= 0.25f * (1 + 1e-5f);
 }
 
-/// A sample's frequency in the map's frame, in cycles per voxel, u >= 0: where the Friedel mate stands for it, `conjugate`.
-struct HalfFrequency {
-    float u, v, w;
-    bool conjugate;
-};
-
-/// k = R^T (x, y, 0) of the plane point (x, y) of a slice at orientation `m` (row-major).
-TUMBLE_HD static inline HalfFrequency slice_frequency(const float* m, float x, float y) {
-    HalfFrequency k{fmaf(m[0], x, m[3] * y), fmaf(m[1], x, m[4] * y), fmaf(m[2], x, m[5] * y), false};
-    k.conjugate = k.u < 0;
-    if (k.conjugate) {
-        k.u = -k.u;
-        k.v = -k.v;
-        k.w = -k.w;
-    }
-    return k;
-}
-
-/// Places a frequency on the grid of side `padded` for a window of `width` taps.
-TUMBLE_HD static inline GridPoint place_frequency(float u, float v, float w, int padded, int width) {
+/// Places the plane point (x, y) of a slice at orientation `m` (row-major): k = R^T (x, y, 0), kx made >= 0.
+TUMBLE_HD static inline GridPoint place_point(const float* m, float x, float y, int padded, int width) {
     const float scale = static_cast<float>(padded), half = 0.5f * static_cast<float>(width);
-    u *= scale;
-    v *= scale;
-    w *= scale;
-    const float su = ceilf(u - half), sv = ceilf(v - half), sw = ceilf(w - half);
+    float u = scale * fmaf(m[0], x, m[3] * y), v = scale * fmaf(m[1], x, m[4] * y),
+          w = scale * fmaf(m[2], x, m[5] * y);
     GridPoint point;
+    point.conjugate = u < 0;
+    if (point.conjugate) {
+        u = -u;
+        v = -v;
+        w = -w;
+    }
+    const float su = ceilf(u - half), sv = ceilf(v - half), sw = ceilf(w - half);
     point.x = static_cast<int>(su);
     point.y = static_cast<int>(sv);
     point.z = static_cast<int>(sw);
     point.tx = fmaf(2.0f, su - u + half, -1.0f);
     point.ty = fmaf(2.0f, sv - v + half, -1.0f);
     point.tz = fmaf(2.0f, sw - w + half, -1.0f);
-    point.conjugate = false;
-    return point;
-}
-
-/// Places the plane point (x, y) of a slice at orientation `m`.
-TUMBLE_HD static inline GridPoint place_point(const float* m, float x, float y, int padded, int width) {
-    const HalfFrequency k = slice_frequency(m, x, y);
-    GridPoint point = place_frequency(k.u, k.v, k.w, padded, width);
-    point.conjugate = k.conjugate;
     return point;
 }
 

@@ -121,9 +121,10 @@ NormalEquations accumulate(const SliceSamples& samples, int box, const GriddingW
     NormalEquations out;
     out.box = box;
     InsertionGrid data = insertion_grid(padded_side(box, padding_factor), 2, window);
-    InsertionGrid weights = insertion_grid(padded_side(2 * box, padding_factor), 1, window);
-    insert_samples(data, weights, samples, pool);
+    insert_samples(data, samples, pool);
     out.right_side = gridded_to_map(data, box, pool);
+    InsertionGrid weights = insertion_grid(padded_side(2 * box, padding_factor), 1, window);
+    insert_samples(weights, samples, pool);
     out.kernel = gridded_to_map(weights, 2 * box, pool);
     for (const float weight : samples.image_weights) out.images += weight;
     return out;

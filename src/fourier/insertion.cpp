@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <initializer_list>
 #include <limits>
 #include <string>
 #include <utility>
@@ -22,7 +21,7 @@ constexpr std::size_t samples_per_sort = 1 << 17;  // fixed: the order of additi
 
 struct Kernels {
     BrickKernel find_bricks;
-    TurnKernel turn_image;
+    PlaceKernel place_image;
     InsertKernel insert;
 };
 
@@ -30,14 +29,14 @@ Kernels kernels_of([[maybe_unused]] InstructionSet set) {
 #if defined(__x86_64__)
     switch (set) {
         case InstructionSet::avx512:
-            return {avx512::find_bricks, avx512::turn_image, avx512::insert_turned};
+            return {avx512::find_bricks, avx512::place_image, avx512::insert_placed};
         case InstructionSet::avx2:
-            return {avx2::find_bricks, avx2::turn_image, avx2::insert_turned};
+            return {avx2::find_bricks, avx2::place_image, avx2::insert_placed};
         case InstructionSet::portable:
             break;
     }
 #endif
-    return {portable::find_bricks, portable::turn_image, portable::insert_turned};
+    return {portable::find_bricks, portable::place_image, portable::insert_placed};
 }
 
 /// What is inserted: the points in the disc that have weight, packed.
@@ -61,8 +60,8 @@ KeptPoints kept_points(const SliceSamples& in) {
 /// Samples of a group of images, stably sorted by brick: within a brick in the order (image, point).
 struct SortedSamples {
     std::vector<std::int32_t> brick;     ///< of each sample before sorting
-    AlignedVector<FrequencySample> samples;  ///< by brick
-    std::vector<std::int64_t> begin;     ///< of each brick in `samples`
+    AlignedVector<PlacedRecord> placed;  ///< by brick
+    std::vector<std::int64_t> begin;     ///< of each brick in `placed`
 };
 
 /// A group of images that are sorted together, images first .. first + count - 1.
@@ -70,7 +69,7 @@ struct ImageGroup {
     const SliceSamples& samples;
     const KeptPoints& kept;
     std::size_t first, count;
-    bool with_values;
+    int components;
 
     ImageSamples image(std::int64_t i) const {
         const std::size_t at = first + static_cast<std::size_t>(i);
@@ -80,7 +79,7 @@ struct ImageGroup {
         out.points = &kept.points[0].x;
         out.point_weights = kept.weights.data();
         out.index = kept.index.data();
-        if (with_values)
+        if (components == 2)
             out.values = reinterpret_cast<const float*>(samples.values + at * samples.points.size());
         out.kept = static_cast<std::int64_t>(kept.points.size());
         return out;
@@ -96,7 +95,7 @@ void sort_by_brick(const InsertionGrid& grid, const ImageGroup& group, const Ker
     const BrickCounts counts = brick_counts(grid.layout);
     const auto bricks = static_cast<std::size_t>(counts.axis * counts.axis * counts.pieces);
     out.brick.resize(static_cast<std::size_t>(images * points));
-    out.samples.resize(out.brick.size());
+    out.placed.resize(out.brick.size());
     std::vector<std::vector<std::int64_t>> next(static_cast<std::size_t>(pool.size()),
                                                 std::vector<std::int64_t>(bricks));
     pool.run(images, [&](std::int64_t first, std::int64_t last, int share) {
@@ -119,20 +118,20 @@ void sort_by_brick(const InsertionGrid& grid, const ImageGroup& group, const Ker
     out.begin[bricks] = at;
     pool.run(images, [&](std::int64_t first, std::int64_t last, int share) {
         auto& slot = next[static_cast<std::size_t>(share)];
-        std::vector<FrequencySample> own(static_cast<std::size_t>(points));
+        std::vector<PlacedRecord> own(static_cast<std::size_t>(points));
         for (auto i = first; i < last; i++) {
             const ImageSamples image = group.image(i);
             if (image.image_weight == 0) continue;
-            kernels.turn_image(image, own.data());
+            kernels.place_image(grid.layout, grid.window.width, image, own.data());
             const std::int32_t* brick = out.brick.data() + i * points;
             for (std::int64_t p = 0; p < points; p++)
-                out.samples[static_cast<std::size_t>(slot[static_cast<std::size_t>(brick[p])]++)] =
+                out.placed[static_cast<std::size_t>(slot[static_cast<std::size_t>(brick[p])]++)] =
                     own[static_cast<std::size_t>(p)];
         }
     });
 }
 
-void require_shapes(const SliceSamples& samples, bool with_values) {
+void require_shapes(const SliceSamples& samples, int components) {
     if (samples.image_weights.size() != samples.rotations.size())
         throw bad_input("There are " + std::to_string(samples.image_weights.size()) +
                         " image weights; expected one for each of " +
@@ -141,7 +140,7 @@ void require_shapes(const SliceSamples& samples, bool with_values) {
         throw bad_input("There are " + std::to_string(samples.point_weights.size()) +
                         " point weights; expected one for each of " + std::to_string(samples.points.size()) +
                         " points.");
-    if (with_values && samples.values == nullptr && !samples.rotations.empty())
+    if (components == 2 && samples.values == nullptr && !samples.rotations.empty())
         throw bad_input("Samples to be inserted have no values.");
 }
 
@@ -188,40 +187,6 @@ void fold_row(const InsertionGrid& grid, int y, int z, Complexf* out) {
     }
 }
 
-/// Adds the samples to all grids; the bricks are those of the first and smallest.
-void insert_into(std::initializer_list<InsertionGrid*> grids, const SliceSamples& in, ThreadPool& pool) {
-    const InsertionGrid& first_grid = **grids.begin();
-    const bool with_values = std::any_of(grids.begin(), grids.end(), [](const InsertionGrid* g) { return g->components == 2; });
-    require_shapes(in, with_values);
-    const Kernels kernels = kernels_of(detected_instruction_set());
-    const KeptPoints kept = kept_points(in);
-    if (kept.points.empty()) return;
-    std::vector<WindowTaps> taps;
-    for (const auto* grid : grids) taps.push_back(window_taps(grid->window));
-
-    const BrickCounts counts = brick_counts(first_grid.layout);
-    const int axis = counts.axis, of_colour = (axis + 1) / 2;
-    const std::size_t images = in.rotations.size();
-    const std::size_t group = std::max<std::size_t>(1, samples_per_sort / kept.points.size());
-    SortedSamples sorted;
-    for (std::size_t first = 0; first < images; first += group) {
-        const std::size_t count = std::min(group, images - first);
-        sort_by_brick(first_grid, {in, kept, first, count, with_values}, kernels, sorted, pool);
-        for (int colour = 0; colour < 4; colour++)
-            pool.each(of_colour * of_colour, [&](std::int64_t item, int) {
-                const int z = 2 * static_cast<int>(item / of_colour) + colour / 2;
-                const int y = 2 * static_cast<int>(item % of_colour) + colour % 2;
-                if (z >= axis || y >= axis) return;
-                const auto first_piece = static_cast<std::size_t>((z * axis + y) * counts.pieces);
-                const std::int64_t start = sorted.begin[first_piece];
-                const std::int64_t size = sorted.begin[first_piece + static_cast<std::size_t>(counts.pieces)] - start;
-                auto own_taps = taps.cbegin();
-                for (auto* grid : grids)
-                    kernels.insert(grid->values.data(), grid->components, grid->layout, *own_taps++, sorted.samples.data() + start, size);
-            });
-    }
-}
-
 }  // namespace
 
 InsertionGrid insertion_grid(int padded, int components, const GriddingWindow& window) {
@@ -235,15 +200,33 @@ InsertionGrid insertion_grid(int padded, int components, const GriddingWindow& w
     return grid;
 }
 
-void insert_samples(InsertionGrid& grid, const SliceSamples& samples, ThreadPool& pool) {
-    insert_into({&grid}, samples, pool);
-}
+void insert_samples(InsertionGrid& grid, const SliceSamples& in, ThreadPool& pool) {
+    require_shapes(in, grid.components);
+    const WindowTaps taps = window_taps(grid.window);
+    const Kernels kernels = kernels_of(detected_instruction_set());
+    const KeptPoints kept = kept_points(in);
+    if (kept.points.empty()) return;
 
-void insert_samples(InsertionGrid& data, InsertionGrid& weights, const SliceSamples& samples, ThreadPool& pool) {
-    if (weights.layout.padded < data.layout.padded)
-        throw bad_input("The grid of the weights has a side of " + std::to_string(weights.layout.padded) + "; expected " +
-                        std::to_string(data.layout.padded) + " or more, that of the data.");
-    insert_into({&data, &weights}, samples, pool);
+    const BrickCounts counts = brick_counts(grid.layout);
+    const int axis = counts.axis, of_colour = (axis + 1) / 2;
+    const std::size_t images = in.rotations.size();
+    const std::size_t group = std::max<std::size_t>(1, samples_per_sort / kept.points.size());
+    SortedSamples sorted;
+    for (std::size_t first = 0; first < images; first += group) {
+        const std::size_t count = std::min(group, images - first);
+        sort_by_brick(grid, {in, kept, first, count, grid.components}, kernels, sorted, pool);
+        for (int colour = 0; colour < 4; colour++)
+            pool.each(of_colour * of_colour, [&](std::int64_t item, int) {
+                const int z = 2 * static_cast<int>(item / of_colour) + colour / 2;
+                const int y = 2 * static_cast<int>(item % of_colour) + colour % 2;
+                if (z >= axis || y >= axis) return;
+                const auto first_piece = static_cast<std::size_t>((z * axis + y) * counts.pieces);
+                const std::int64_t start = sorted.begin[first_piece];
+                kernels.insert(grid.values.data(), grid.components, grid.layout, taps,
+                               sorted.placed.data() + start,
+                               sorted.begin[first_piece + static_cast<std::size_t>(counts.pieces)] - start);
+            });
+    }
 }
 
 std::vector<float> gridded_to_map(InsertionGrid& grid, int box, ThreadPool& pool) {

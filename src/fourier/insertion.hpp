@@ -5,8 +5,7 @@
 //
 // Samples are sorted by brick of the grid (8 x 8 rows), stably, so that within a brick they stand in the
 // order (image, point). Bricks of one colour of a 2 x 2 chessboard do not touch one another; colours are done
-// in turn. The order of additions to any cell is thus fixed: bitwise the same for any number of threads. The bricks of one grid
-// serve a larger one too, on which they are as many times larger and so lie as far apart.
+// in turn. The order of additions to any cell is thus fixed: bitwise the same for any number of threads.
 #include <span>
 #include <vector>
 
@@ -33,8 +32,6 @@ InsertionGrid insertion_grid(int padded, int components, const GriddingWindow& w
 /// Adds image_weight * point_weight * value (components 2), or image_weight * point_weight (components 1;
 /// values are not read), of all samples in the Nyquist disc. Images of weight 0 are skipped.
 void insert_samples(InsertionGrid& grid, const SliceSamples& samples, ThreadPool& pool);
-/// Both at once, sorted once: values to `data` (components 2), weights to `weights` (components 1; no smaller than `data`).
-void insert_samples(InsertionGrid& data, InsertionGrid& weights, const SliceSamples& samples, ThreadPool& pool);
 
 /// out (box^3, x fastest, origin at box/2) = Re sum over samples of value * exp(+2 pi i k.x): the adjoint of
 /// slicing. The grid is used up. Throws if the box does not fit the grid.

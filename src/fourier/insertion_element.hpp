@@ -1,13 +1,13 @@
 #pragma once
-// One sample to be inserted: shared by the CPU kernels and the CUDA side.
+// One sample to be inserted, placed on the grid: shared by the CPU kernels and the CUDA side.
 #include "fourier/central_slice_element.hpp"
 
 namespace tumble {
 
-/// A sample to be added to grids of any side: its frequency (u >= 0), its value, already weighted and conjugated where the
-/// Friedel mate stands for it, and its weight.
-struct FrequencySample {
-    float u, v, w, re, im, weight;
+/// A weighted sample at its place; where the Friedel mate stands for it the value is already conjugated.
+struct PlacedSample {
+    GridPoint point;
+    float re, im;
 };
 
 /// Cells of the grid are grouped in bricks of brick_rows x brick_rows rows (at least the widest window, so
@@ -31,16 +31,20 @@ TUMBLE_HD static inline int brick_of(const GridPoint& point, const GridLayout& l
            (point.x + layout.margin) / brick_columns;
 }
 
-/// Sample at the plane point (x, y) of the slice at orientation `m`, of value (re, im) and weight `weight`.
-TUMBLE_HD static inline FrequencySample frequency_sample(const float* m, float x, float y, float re, float im, float weight) {
-    const HalfFrequency k = slice_frequency(m, x, y);
-    return {k.u, k.v, k.w, weight * re, k.conjugate ? -weight * im : weight * im, weight};
+/// Places value (re, im), already weighted, at the plane point (x, y) of the slice at orientation `m`.
+TUMBLE_HD static inline PlacedSample place_sample(const float* m, float x, float y, float re, float im,
+                                                  int padded, int width) {
+    PlacedSample sample;
+    sample.point = place_point(m, x, y, padded, width);
+    sample.re = re;
+    sample.im = sample.point.conjugate ? -im : im;
+    return sample;
 }
 
 /// Adds a sample to an interleaved complex grid: the transpose of sample_point.
 TUMBLE_HD static inline void insert_sample(float* grid, const GridLayout& layout, const WindowTaps& taps,
-                                           const FrequencySample& sample) {
-    const GridPoint point = place_frequency(sample.u, sample.v, sample.w, layout.padded, taps.width);
+                                           const PlacedSample& sample) {
+    const GridPoint& point = sample.point;
     for (int k = 0; k < taps.width; k++) {
         const float wz = tap_weight(taps, k, point.tz);
         for (int j = 0; j < taps.width; j++) {

@@ -28,29 +28,27 @@ void add_wide_rows(float* base, std::int64_t row, std::int64_t plane, const Lane
 }
 
 template <int width>
-void insert_real(float* grid, const GridLayout& layout, const WindowTaps& taps, const FrequencySample* samples,
+void insert_real(float* grid, const GridLayout& layout, const WindowTaps& taps, const PlacedRecord* samples,
                  std::int64_t count) {
     const std::int64_t row = layout.stride, plane = row * layout.rows;
     for (std::int64_t s = 0; s < count; s++) {
-        const FrequencySample& sample = samples[s];
-        const GridPoint point = place_frequency(sample.u, sample.v, sample.w, layout.padded, width);
+        const PlacedRecord& sample = samples[s];
         PointWeights weights;
-        point_weights(taps, point.tx, point.ty, point.tz, weights);
-        add_rows<width>(grid + grid_index(layout, point.x, point.y, point.z), row, plane, weights.x * sample.weight, weights);
+        point_weights(taps, sample.tx, sample.ty, sample.tz, weights);
+        add_rows<width>(grid + sample.cell, row, plane, weights.x * sample.re, weights);
     }
 }
 
 template <int width>
 void insert_complex(float* grid, const GridLayout& layout, const WindowTaps& taps,
-                    const FrequencySample* samples, std::int64_t count) {
+                    const PlacedRecord* samples, std::int64_t count) {
     const std::int64_t row = 2 * static_cast<std::int64_t>(layout.stride), plane = row * layout.rows;
     for (std::int64_t s = 0; s < count; s++) {
-        const FrequencySample& sample = samples[s];
-        const GridPoint point = place_frequency(sample.u, sample.v, sample.w, layout.padded, width);
+        const PlacedRecord& sample = samples[s];
         PointWeights weights;
-        point_weights(taps, point.tx, point.ty, point.tz, weights);
+        point_weights(taps, sample.tx, sample.ty, sample.tz, weights);
         const Lanes8 re = weights.x * sample.re, im = weights.x * sample.im;
-        float* base = grid + 2 * grid_index(layout, point.x, point.y, point.z);
+        float* base = grid + 2 * static_cast<std::int64_t>(sample.cell);
         if constexpr (width <= 4)
             add_rows<width>(base, row, plane, __builtin_shufflevector(re, im, 0, 8, 1, 9, 2, 10, 3, 11),
                             weights);
@@ -64,7 +62,7 @@ void insert_complex(float* grid, const GridLayout& layout, const WindowTaps& tap
 
 template <int width>
 void insert(float* grid, int components, const GridLayout& layout, const WindowTaps& taps,
-            const FrequencySample* samples, std::int64_t count) {
+            const PlacedRecord* samples, std::int64_t count) {
     const WindowTaps own = taps;  // a copy that stores to the grid cannot change
     if (components == 2)
         insert_complex<width>(grid, layout, own, samples, count);
@@ -82,21 +80,29 @@ void find_bricks(const GridLayout& layout, int width, BrickCounts counts, const 
     }
 }
 
-void turn_image(const ImageSamples& image, FrequencySample* out) {
+void place_image(const GridLayout& layout, int width, const ImageSamples& image, PlacedRecord* out) {
     for (std::int64_t p = 0; p < image.kept; p++) {
-        float re = 0, im = 0;
+        const float weight = image.image_weight * image.point_weights[p];
+        float re = weight, im = 0;
         if (image.values) {
             const float* value = image.values + 2 * static_cast<std::int64_t>(image.index[p]);
-            re = value[0];
-            im = value[1];
+            re = weight * value[0];
+            im = weight * value[1];
         }
-        out[p] = frequency_sample(image.rotation, image.points[2 * p], image.points[2 * p + 1], re, im,
-                                  image.image_weight * image.point_weights[p]);
+        const PlacedSample sample = place_sample(image.rotation, image.points[2 * p], image.points[2 * p + 1],
+                                                 re, im, layout.padded, width);
+        const GridPoint& point = sample.point;
+        out[p] = {static_cast<std::int32_t>(grid_index(layout, point.x, point.y, point.z)),
+                  point.tx,
+                  point.ty,
+                  point.tz,
+                  sample.re,
+                  sample.im};
     }
 }
 
-void insert_turned(float* grid, int components, const GridLayout& layout, const WindowTaps& taps,
-                   const FrequencySample* samples, std::int64_t count) {
+void insert_placed(float* grid, int components, const GridLayout& layout, const WindowTaps& taps,
+                   const PlacedRecord* samples, std::int64_t count) {
     switch (taps.width) {
         case 2:
             return insert<2>(grid, components, layout, taps, samples, count);

@@ -17,33 +17,40 @@ struct ImageSamples {
     std::int64_t kept = 0;
 };
 
+/// A weighted sample at its place: the grid element of its first tap, its window variables, its value. Sorted
+/// by brick, records are read in a stream; what they were made from would be read all over the place.
+struct PlacedRecord {
+    std::int32_t cell;
+    float tx, ty, tz, re, im;
+};
+
 /// brick[p] = number of the brick (insertion_element.hpp) of point p.
 using BrickKernel = void (*)(const GridLayout& layout, int width, BrickCounts counts, const float* rotation,
                              const float* points, std::int64_t count, std::int32_t* brick);
-/// Weighs and turns the samples of an image, in the order of its points. Sorted by brick they are then read in a stream; what
-/// they were made from would be read all over the place.
-using TurnKernel = void (*)(const ImageSamples& image, FrequencySample* out);
-/// Adds samples to the grid in the order listed: their values, interleaved complex (components 2), or their weights (1).
+/// Places the samples of an image, in the order of its points.
+using PlaceKernel = void (*)(const GridLayout& layout, int width, const ImageSamples& image,
+                             PlacedRecord* out);
+/// Adds samples to the grid in the order listed: interleaved complex (components 2), or their real parts (1).
 using InsertKernel = void (*)(float* grid, int components, const GridLayout& layout, const WindowTaps& taps,
-                              const FrequencySample* samples, std::int64_t count);
+                              const PlacedRecord* samples, std::int64_t count);
 
 namespace portable {
 void find_bricks(const GridLayout&, int, BrickCounts, const float*, const float*, std::int64_t,
                  std::int32_t*);
-void turn_image(const ImageSamples&, FrequencySample*);
-void insert_turned(float*, int, const GridLayout&, const WindowTaps&, const FrequencySample*, std::int64_t);
+void place_image(const GridLayout&, int, const ImageSamples&, PlacedRecord*);
+void insert_placed(float*, int, const GridLayout&, const WindowTaps&, const PlacedRecord*, std::int64_t);
 }  // namespace portable
 namespace avx2 {
 void find_bricks(const GridLayout&, int, BrickCounts, const float*, const float*, std::int64_t,
                  std::int32_t*);
-void turn_image(const ImageSamples&, FrequencySample*);
-void insert_turned(float*, int, const GridLayout&, const WindowTaps&, const FrequencySample*, std::int64_t);
+void place_image(const GridLayout&, int, const ImageSamples&, PlacedRecord*);
+void insert_placed(float*, int, const GridLayout&, const WindowTaps&, const PlacedRecord*, std::int64_t);
 }  // namespace avx2
 namespace avx512 {
 void find_bricks(const GridLayout&, int, BrickCounts, const float*, const float*, std::int64_t,
                  std::int32_t*);
-void turn_image(const ImageSamples&, FrequencySample*);
-void insert_turned(float*, int, const GridLayout&, const WindowTaps&, const FrequencySample*, std::int64_t);
+void place_image(const GridLayout&, int, const ImageSamples&, PlacedRecord*);
+void insert_placed(float*, int, const GridLayout&, const WindowTaps&, const PlacedRecord*, std::int64_t);
 }  // namespace avx512
 
 }  // namespace tumble
