@@ -75,18 +75,6 @@ void add_shells(tumble_result& result) {
     add("fsc_corrected", fsc.corrected);
 }
 
-const char* name_of(VerdictStatus status) {
-    switch (status) {
-        case VerdictStatus::ok:
-            return "ok";
-        case VerdictStatus::doubtful:
-            return "doubtful";
-        case VerdictStatus::failed:
-            break;
-    }
-    return "failed";
-}
-
 template <class Map>
 const auto& found(const Map& map, const char* name, const char* kind) {
     const auto at = map.find(&required(name, "name"));

@@ -64,6 +64,8 @@ struct ImageResult {
 };
 
 enum class VerdictStatus { ok, doubtful, failed };
+/// "ok", "doubtful" or "failed".
+const char* name_of(VerdictStatus status);
 struct Verdict {
     VerdictStatus status = VerdictStatus::ok;
     std::vector<std::string> reasons;  ///< plain sentences; empty when ok

@@ -19,18 +19,6 @@ Json known(double value) {
 
 }  // namespace
 
-std::string name_of(VerdictStatus status) {
-    switch (status) {
-        case VerdictStatus::ok:
-            return "ok";
-        case VerdictStatus::doubtful:
-            return "doubtful";
-        case VerdictStatus::failed:
-            break;
-    }
-    return "failed";
-}
-
 std::string summary_json(const SummaryInput& input, const ReconstructResult& result) {
     const auto rejected =
         std::count_if(result.images.begin(), result.images.end(), [](const auto& i) { return i.rejected; });

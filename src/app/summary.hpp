@@ -19,7 +19,4 @@ struct SummaryInput {
 /// The text of summary.json: the keys of docs/formats.md, in that order. Numbers that are not known are null.
 std::string summary_json(const SummaryInput& input, const ReconstructResult& result);
 
-/// "ok", "doubtful" or "failed".
-std::string name_of(VerdictStatus status);
-
 }  // namespace tumble::app

@@ -54,6 +54,8 @@ ImageStack contrast_images(StackView stack, double background_from_px, double si
     double outside = 0, inside = 0;
     bool counts = true;
     for (std::size_t i = 0; i < means.size(); i++) {
+        if (!std::isfinite(means[i].outside + means[i].inside))
+            throw bad_input(fmt::format("image {} holds values that are no finite numbers: expected a picture of the particle", i + 1));
         if (!(means[i].largest > means[i].smallest))
             throw bad_input(fmt::format("image {} is constant ({}): expected a picture of the particle", i + 1, means[i].smallest));
         outside += means[i].outside, inside += means[i].inside;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "atoms/motif.hpp"
 #include "io/element.hpp"
@@ -24,6 +25,11 @@ void check_options(std::int64_t images, std::int64_t height, std::int64_t width,
         throw bad_input(fmt::format("{} poses are given for {} images: expected one an image", o.poses.size(), images));
     if (!o.halves.empty() && static_cast<std::int64_t>(o.halves.size()) != images)
         throw bad_input(fmt::format("{} halves are given for {} images: expected one an image", o.halves.size(), images));
+    for (std::size_t i = 0; i < o.poses.size(); i++) {
+        double sum = o.poses[i].shift_A.x + o.poses[i].shift_A.y;
+        for (const double m : o.poses[i].rotation.m) sum += m;
+        if (!std::isfinite(sum)) throw bad_input(fmt::format("pose {} holds values that are no finite numbers: expected a rotation and a shift", i + 1));
+    }
     for (const auto& name : o.motifs) {
         if (name == "none" || motif_named(name)) continue;
         std::string known;

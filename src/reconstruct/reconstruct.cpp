@@ -142,6 +142,7 @@ ReconstructResult reconstruct(StackView stack, const ReconstructOptions& options
 
 ReconstructResult reconstruct_on(Backend& backend, StackView stack, const ReconstructOptions& options, Progress& progress) {
     check_options(stack.images, stack.height, stack.width, options);
+    if (options.resume && options.checkpoint_file.empty()) throw bad_input("a run is to be resumed, but no checkpoint is named: expected its file");
     ReconstructResult result;
     Run run{options, backend, {}, {}, {}, 0, halves_of(stack.images, options), {}, progress, StageClock(progress, result.time_s)};
     if (!options.checkpoint_file.empty()) run.fingerprint = input_fingerprint(stack, options);

@@ -89,6 +89,18 @@ Advantage advantage(const FinalStageInput& in, const Comparison& comparison) {
 
 }  // namespace
 
+const char* name_of(VerdictStatus status) {
+    switch (status) {
+        case VerdictStatus::ok:
+            return "ok";
+        case VerdictStatus::doubtful:
+            return "doubtful";
+        case VerdictStatus::failed:
+            break;
+    }
+    return "failed";
+}
+
 std::vector<double> held_out_scores(const FinalStageInput& in, const HalfAtoms (&halves)[2], Backend& backend) {
     std::vector<double> scores(in.poses.size(), 0.0);
     if (halves[0].atoms.empty() || halves[1].atoms.empty()) return scores;

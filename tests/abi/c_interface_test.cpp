@@ -2,6 +2,7 @@
 #include <tumble.h>
 
 #include <cstring>
+#include <limits>
 #include <set>
 #include <thread>
 
@@ -253,6 +254,10 @@ TEST_CASE("what cannot be is refused with its name, and nothing is made") {
     bad = stack, bad.data = nullptr, refused(&bad, TUMBLE_E_NULL, "data");
     bad = stack, bad.shape[1] = 40, bad.stride[0] = box * box, refused(&bad, TUMBLE_E_INPUT, "square");
     bad = stack, bad.shape[0] = 50, refused(&bad, TUMBLE_E_INPUT, "60 poses");
+
+    auto broken = simulated.stack.values;
+    broken[7 * box * box + 100] = std::numeric_limits<float>::quiet_NaN();
+    bad = array_of(broken.data(), TUMBLE_FLOAT32, {images, box, box}), refused(&bad, TUMBLE_E_INPUT, "image 8");
 
     CHECK(tumble_reconstruct(nullptr, &stack, run.options, &run.result) == TUMBLE_E_NULL);
     CHECK(tumble_reconstruct(run.context, &stack, nullptr, &run.result) == TUMBLE_E_NULL);

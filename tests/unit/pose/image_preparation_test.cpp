@@ -1,5 +1,6 @@
 #include "pose/image_preparation.hpp"
 
+#include <limits>
 #include <numbers>
 
 #include "catch.hpp"
@@ -88,7 +89,13 @@ TEST_CASE("counts of a bright field become contrast, whatever the dose of each i
     }
 }
 
-TEST_CASE("constant images and tiny boxes are refused in one sentence") {
+TEST_CASE("constant images, values that are no numbers and tiny boxes are refused in one sentence") {
+    for (const float value : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+        ImageStack broken{2, 32, 32, 1, {}};
+        for (int i = 0; i < 2 * 32 * 32; i++) broken.values.push_back(static_cast<float>(i % 7));
+        broken.values[32 * 32 + 40] = value;
+        CHECK_THROWS_WITH(prepared(broken), ContainsSubstring("image 2 holds values that are no finite numbers"));
+    }
     ImageStack flat{2, 32, 32, 1, std::vector<float>(2 * 32 * 32, 3.0f)};
     CHECK_THROWS_AS(prepared(flat), Error);
     ImageStack tiny{2, 8, 8, 1, std::vector<float>(2 * 64, 3.0f)};
