@@ -49,7 +49,7 @@ void for_each_element(const tumble_array& array, Visit&& visit) {
     for (;;) {
         std::int64_t offset = 0;
         for (int axis = 0; axis < last; axis++) offset += index[axis] * array.stride[axis];
-        const T* row = static_cast<const T*>(array.data) + offset;
+        T* row = static_cast<T*>(array.data) + offset;
         for (std::int64_t i = 0; i < array.shape[last]; i++) visit(row[i * array.stride[last]]);
         int axis = last - 1;
         for (; axis >= 0 && ++index[axis] == array.shape[axis]; axis--) index[axis] = 0;
@@ -67,28 +67,44 @@ std::vector<Out> copied(const tumble_array& array, const char* argument) {
     const auto append = [&](auto value) { out.push_back(static_cast<Out>(value)); };
     switch (array.dtype) {
         case TUMBLE_FLOAT32:
-            for_each_element<float>(array, append);
+            for_each_element<const float>(array, append);
             break;
         case TUMBLE_FLOAT64:
-            for_each_element<double>(array, append);
+            for_each_element<const double>(array, append);
             break;
         case TUMBLE_INT32:
-            for_each_element<std::int32_t>(array, append);
+            for_each_element<const std::int32_t>(array, append);
             break;
         case TUMBLE_UINT8:
-            for_each_element<std::uint8_t>(array, append);
+            for_each_element<const std::uint8_t>(array, append);
             break;
         case TUMBLE_INT8:
-            for_each_element<std::int8_t>(array, append);
+            for_each_element<const std::int8_t>(array, append);
             break;
         case TUMBLE_INT16:
-            for_each_element<std::int16_t>(array, append);
+            for_each_element<const std::int16_t>(array, append);
             break;
         case TUMBLE_UINT16:
-            for_each_element<std::uint16_t>(array, append);
+            for_each_element<const std::uint16_t>(array, append);
             break;
     }
     return out;
+}
+
+/// Can be used in place.
+bool is_plain_float32(const tumble_array& array) {
+    std::int64_t stride = 1;
+    for (int axis = array.dimensions - 1; axis >= 0; axis--) {
+        if (array.shape[axis] > 1 && array.stride[axis] != stride) return false;
+        stride *= array.shape[axis];
+    }
+    return array.dtype == TUMBLE_FLOAT32;
+}
+
+template <class T>
+void write_values(const tumble_array& array, std::span<const T> values) {
+    std::size_t next = 0;
+    for_each_element<T>(array, [&](T& element) { element = values[next++]; });
 }
 
 }  // namespace
@@ -102,6 +118,8 @@ void require_array(const tumble_array* array, const char* argument, std::span<co
     const tumble_array& a = required(array, argument);
     require_struct_size(a.struct_size, sizeof(tumble_array), argument);
     const auto refuse = [&](const std::string& sentence) { throw BoundaryError(TUMBLE_E_ARRAY, fmt::format("{}: {}", argument, sentence)); };
+    if (a.memory == TUMBLE_MEMORY_CUDA)
+        throw BoundaryError(TUMBLE_E_DEVICE, fmt::format("{}: found memory of a device, which this build cannot reach: expected host memory", argument));
     if (a.memory != TUMBLE_MEMORY_HOST) refuse(fmt::format("found memory kind {}, expected {} (host)", a.memory, TUMBLE_MEMORY_HOST));
     if (!name_of(a.dtype)) refuse(fmt::format("found element type {}, expected TUMBLE_FLOAT32 or another of tumble.h", a.dtype));
     if (a.dimensions != static_cast<std::int32_t>(expected.size()))
@@ -123,18 +141,40 @@ void require_array(const tumble_array* array, const char* argument, std::span<co
         throw BoundaryError(TUMBLE_E_ARRAY, fmt::format("{}: found {} elements, expected {}", argument, name_of(array->dtype), name_of(dtype)));
 }
 
+void require_output(const tumble_array* array, const char* argument, std::span<const std::int64_t> expected, std::int32_t dtype) {
+    require_array(array, argument, expected, dtype);
+    std::int64_t count = 1;
+    for (const auto n : shape_of(*array)) count *= n;
+    if (count > 0 && !array->data) throw BoundaryError(TUMBLE_E_NULL, fmt::format("{}: data is NULL, expected room for {} elements", argument, count));
+}
+
 std::vector<float> copied_floats(const tumble_array& array, const char* argument) { return copied<float>(array, argument); }
 std::vector<double> copied_doubles(const tumble_array& array, const char* argument) { return copied<double>(array, argument); }
 std::vector<std::int32_t> copied_int32(const tumble_array& array, const char* argument) { return copied<std::int32_t>(array, argument); }
 
-bool is_plain_float32(const tumble_array& array) {
-    std::int64_t stride = 1;
-    for (int axis = array.dimensions - 1; axis >= 0; axis--) {
-        if (array.shape[axis] > 1 && array.stride[axis] != stride) return false;
-        stride *= array.shape[axis];
-    }
-    return array.dtype == TUMBLE_FLOAT32;
+FloatStack::FloatStack(const tumble_array* array, const char* argument) {
+    require_array(array, argument, any_stack);
+    const bool in_place = is_plain_float32(*array);
+    if (!in_place) copy_ = copied_floats(*array, argument);
+    const float* data = in_place ? static_cast<const float*>(array->data) : copy_.data();
+    if (!data) throw BoundaryError(TUMBLE_E_NULL, fmt::format("{}: data is NULL, expected images", argument));
+    view_ = {data, array->shape[0], array->shape[1], array->shape[2]};
 }
+
+Volume copied_map(const tumble_array* array, const char* argument, double voxel_A) {
+    require_array(array, argument, any_stack);
+    const std::int64_t n = array->shape[0];
+    require_array(array, argument, std::array{n, n, n});
+    Volume map;
+    map.box = static_cast<int>(n);
+    map.voxel_A = voxel_A;
+    map.values = copied_floats(*array, argument);
+    return map;
+}
+
+void write(const tumble_array& array, std::span<const float> values) { write_values(array, values); }
+void write(const tumble_array& array, std::span<const double> values) { write_values(array, values); }
+void write(const tumble_array& array, std::span<const std::int32_t> values) { write_values(array, values); }
 
 void describe(tumble_array* out, const char* argument, std::int32_t dtype, std::span<const std::int64_t> shape, const void* data) {
     tumble_array& a = required(out, argument);

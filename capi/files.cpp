@@ -29,11 +29,10 @@ tumble_status tumble_stack_pixel_size(const tumble_stack* stack, double* pixel_s
 tumble_status tumble_map_write(const char* path, const tumble_array* map, double voxel_A) {
     return guarded(nullptr, [&] {
         required(path, "path");
-        require_array(map, "map", std::array<std::int64_t, 3>{-1, -1, -1}, TUMBLE_FLOAT32);
-        require_array(map, "map", std::array<std::int64_t, 3>{map->shape[0], map->shape[0], map->shape[0]});
-        const auto values = copied_floats(*map, "map");
+        require_array(map, "map", any_stack, TUMBLE_FLOAT32);
+        const tumble::Volume copy = copied_map(map, "map", voxel_A);
         tumble::MrcWriter writer(path, map->shape[2], map->shape[1], voxel_A, tumble::MrcKind::map, std::string("tumble ") + tumble::build::version);
-        writer.write_images(values.data(), map->shape[0]);
+        writer.write_images(copy.values.data(), copy.box);
         writer.commit();
     });
 }

@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <map>
 #include <string>
-#include <vector>
 
 #include "boundary.hpp"
+#include "named_arrays.hpp"
+#include "tumble/operators.hpp"
 #include "tumble/reconstruct.hpp"
+#include "tumble/reconstruction_steps.hpp"
 
 struct tumble_context {
     tumble_progress_callback progress = nullptr;
@@ -28,16 +30,38 @@ struct tumble_stack {
 };
 
 struct tumble_result {
-    struct Array {
-        std::int32_t dtype;
-        std::vector<std::int64_t> shape;
-        const void* data;
-    };
-    // The maps stay where the reconstruction made them; the columns of atoms and images are gathered once.
     tumble::ReconstructResult values;
-    std::map<std::string, std::vector<double>> columns;
-    std::map<std::string, std::vector<std::int32_t>> flags;
-    std::map<std::string, Array> arrays;
+    tumble::c_interface::NamedArrays arrays;  // of values
     std::map<std::string, double> numbers;
     std::map<std::string, std::string> texts;
+};
+
+struct tumble_run {
+    tumble::ReconstructionSteps steps;
+    tumble::c_interface::NamedArrays arrays;  // of the steps done so far
+};
+
+struct tumble_device {
+    tumble::Device value;
+};
+
+struct tumble_images {
+    tumble::ParticleImages value;
+};
+
+struct tumble_transform {
+    tumble::MapTransform value;
+};
+
+struct tumble_search {
+    tumble::OrientationSearch value;
+};
+
+struct tumble_equations {
+    tumble::MapEquations value;
+};
+
+struct tumble_atoms {
+    tumble::Atoms values;
+    tumble::c_interface::NamedArrays arrays;  // of values
 };

@@ -3,6 +3,7 @@
 
 #include "array_access.hpp"
 #include "handles.hpp"
+#include "pose_arrays.hpp"
 #include "tumble/option_table.hpp"
 
 using namespace tumble::c_interface;
@@ -69,32 +70,16 @@ tumble_status tumble_options_set_text(tumble_options* options, const char* name,
 tumble_status tumble_options_set_poses(tumble_options* options, const tumble_array* rotations, const tumble_array* shifts_A) {
     return guarded(nullptr, [&] {
         required(options, "options");
-        require_array(rotations, "rotations", std::array<std::int64_t, 3>{-1, 3, 3}, TUMBLE_FLOAT64);
-        require_array(shifts_A, "shifts_A", std::array<std::int64_t, 2>{rotations->shape[0], 2}, TUMBLE_FLOAT64);
-        const auto r = copied_doubles(*rotations, "rotations"), t = copied_doubles(*shifts_A, "shifts_A");
-        std::vector<tumble::Pose> poses(static_cast<std::size_t>(rotations->shape[0]));
-        for (std::size_t i = 0; i < poses.size(); i++) {
-            std::copy_n(r.begin() + static_cast<std::ptrdiff_t>(9 * i), 9, poses[i].rotation.m.begin());
-            poses[i].shift_A = {t[2 * i], t[2 * i + 1]};
-            if (!(std::abs(tumble::determinant(poses[i].rotation) - 1) < 1e-3))
-                throw BoundaryError(TUMBLE_E_ARRAY, "rotations: matrix " + std::to_string(i) + " is no rotation, its determinant is " +
-                                                        std::to_string(tumble::determinant(poses[i].rotation)));
-        }
-        options->values.poses = std::move(poses);
+        options->values.poses = copied_poses(rotations, shifts_A);
     });
 }
 
 tumble_status tumble_options_set_reference(tumble_options* options, const tumble_array* map, double voxel_A) {
     return guarded(nullptr, [&] {
         required(options, "options");
-        require_array(map, "map", std::array<std::int64_t, 3>{-1, -1, -1}, TUMBLE_FLOAT32);
-        require_array(map, "map", std::array<std::int64_t, 3>{map->shape[0], map->shape[0], map->shape[0]});
+        require_array(map, "map", any_stack, TUMBLE_FLOAT32);
         if (!(voxel_A > 0)) throw BoundaryError(TUMBLE_E_ARGUMENT, "voxel_A is " + std::to_string(voxel_A) + ": expected a positive number");
-        tumble::Volume reference;
-        reference.box = static_cast<int>(map->shape[0]);
-        reference.voxel_A = voxel_A;
-        reference.values = copied_floats(*map, "map");
-        options->values.reference = std::move(reference);
+        options->values.reference = copied_map(map, "map", voxel_A);
     });
 }
 

@@ -1,8 +1,5 @@
-#include <array>
-#include <chrono>
-#include <memory>
-
 #include "array_access.hpp"
+#include "callback_progress.hpp"
 #include "handles.hpp"
 #include "result.hpp"
 
@@ -10,43 +7,24 @@ using namespace tumble::c_interface;
 
 namespace {
 
-/// A Progress that calls the context's callbacks.
-class CallbackProgress final : public tumble::Progress {
-  public:
-    explicit CallbackProgress(tumble_context& context) : context_(context) {}
-    void stage(const std::string& name) override {
-        stage_ = name;
-        report(0);
+/// The poses and the map of a run as they stand.
+void lend_present(tumble_run& run) {
+    run.arrays = {};
+    std::vector<double> weights, rotations, shifts;
+    std::vector<std::int32_t> images;
+    for (const auto& p : run.steps.poses()) {
+        images.push_back(static_cast<std::int32_t>(p.image));
+        weights.push_back(static_cast<double>(p.weight));
+        rotations.insert(rotations.end(), p.pose.rotation.m.begin(), p.pose.rotation.m.end());
+        shifts.insert(shifts.end(), {p.pose.shift_A.x, p.pose.shift_A.y});
     }
-    void update(double fraction) override {
-        if (fraction < 1 && std::chrono::steady_clock::now() - reported_ < std::chrono::milliseconds(100)) return;
-        report(fraction);
-    }
-    void log(const std::string& line) override {
-        if (context_.log) context_.log(line.c_str(), context_.log_user);
-    }
-    void round(const tumble::RoundReport& report) override { round_ = report.round; }
-    bool cancelled() override { return stopped_ || (stopped_ = context_.cancel.exchange(false, std::memory_order_relaxed)); }
-
-  private:
-    void report(double fraction) {
-        reported_ = std::chrono::steady_clock::now();
-        if (!context_.progress) return;
-        const tumble_progress progress{sizeof(tumble_progress), stage_.c_str(), fraction, round_, 0};
-        const std::int32_t value = context_.progress(&progress, context_.progress_user);
-        if (value == 0) return;
-        context_.callback_value = value;
-        stopped_ = true;
-    }
-
-    tumble_context& context_;
-    std::string stage_;
-    std::chrono::steady_clock::time_point reported_{};
-    std::int32_t round_ = 0;
-    bool stopped_ = false;
-};
-
-constexpr std::array<std::int64_t, 3> any_stack{-1, -1, -1};
+    const auto count = static_cast<std::int64_t>(images.size());
+    run.arrays.keep("image", std::move(images));
+    run.arrays.keep("weight", {count}, std::move(weights));
+    run.arrays.keep("rotations", {count, 3, 3}, std::move(rotations));
+    run.arrays.keep("shifts", {count, 2}, std::move(shifts));
+    lend_map(run.arrays, "map", run.steps.map());
+}
 
 }  // namespace
 
@@ -63,17 +41,61 @@ tumble_status tumble_plan_query(const tumble_array* images, const tumble_options
 
 tumble_status tumble_reconstruct(tumble_context* context, const tumble_array* images, const tumble_options* options,
                                  tumble_result** result) {
-    return handed_out(result, "result", context ? &context->error : nullptr, [&] {
+    return handed_out(result, "result", error_of(context), [&] {
         required(context, "context");
-        require_array(images, "images", any_stack);
-        std::vector<float> copy;
-        const bool in_place = is_plain_float32(*images);
-        if (!in_place) copy = copied_floats(*images, "images");
-        const float* data = in_place ? static_cast<const float*>(images->data) : copy.data();
-        required(data, "images: data");
-        CallbackProgress progress(*context);
-        return gathered(tumble::reconstruct({data, images->shape[0], images->shape[1], images->shape[2]}, required(options, "options").values, progress));
+        const FloatStack stack(images, "images");
+        CallbackProgress progress(context);
+        return gathered(tumble::reconstruct(stack.view(), required(options, "options").values, progress));
     });
+}
+
+tumble_status tumble_run_create(tumble_context* context, const tumble_array* images, const tumble_options* options, tumble_run** run) {
+    return handed_out(run, "run", error_of(context), [&] {
+        required(context, "context");
+        const FloatStack stack(images, "images");
+        CallbackProgress progress(context);
+        auto made = std::make_unique<tumble_run>(tumble_run{tumble::ReconstructionSteps(stack.view(), required(options, "options").values, progress), {}});
+        lend_present(*made);
+        return made;
+    });
+}
+
+void tumble_run_destroy(tumble_run* run) { take_back(run); }
+
+tumble_status tumble_run_step(tumble_context* context, tumble_run* run, int32_t* steps_left) {
+    return guarded(error_of(context), [&] {
+        required(context, "context");
+        CallbackProgress progress(context);
+        const bool left = required(run, "run").steps.step(progress);
+        lend_present(*run);
+        if (steps_left) *steps_left = left;
+    });
+}
+
+tumble_status tumble_run_number(const tumble_run* run, const char* name, double* value) {
+    return guarded(nullptr, [&] {
+        const auto& steps = required(run, "run").steps;
+        const std::map<std::string, double> numbers{{"moved", steps.moved()},
+                                                    {"explained", steps.explained()},
+                                                    {"rounds", steps.rounds_done()},
+                                                    {"box", steps.map().box},
+                                                    {"voxel_A", steps.map().voxel_A}};
+        required(value, "value") = number_named(numbers, "the run", name);
+    });
+}
+
+const char* tumble_run_stage(const tumble_run* run) { return run ? tumble::name_of(run->steps.stage()) : nullptr; }
+
+tumble_status tumble_run_array(const tumble_run* run, const char* name, tumble_array* array) {
+    return guarded(nullptr, [&] { required(run, "run").arrays.describe("the run", name, array); });
+}
+
+tumble_status tumble_run_save(const tumble_run* run, const char* path) {
+    return guarded(nullptr, [&] { required(run, "run").steps.save(&required(path, "path")); });
+}
+
+tumble_status tumble_run_take_result(tumble_run* run, tumble_result** result) {
+    return handed_out(result, "result", nullptr, [&] { return gathered(required(run, "run").steps.take_result()); });
 }
 
 }  // extern "C"

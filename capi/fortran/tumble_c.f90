@@ -71,6 +71,13 @@ module tumble_c
         real(c_double) :: seconds = 0
     end type tumble_plan
 
+    type, bind(C) :: tumble_scoring
+        integer(c_int64_t) :: struct_size = 0
+        real(c_double) :: low_per_A = 0
+        real(c_double) :: high_per_A = 0
+        real(c_double) :: shift_sigma_A = 0
+    end type tumble_scoring
+
     interface
         function tumble_abi_number() bind(C, name="tumble_abi_number") result(answer)
             import
@@ -268,5 +275,307 @@ module tumble_c
             integer(c_int64_t), intent(out) :: needed
             integer(c_int32_t) :: answer
         end function tumble_result_text
+        function tumble_run_create(context, images, options, run) bind(C, name="tumble_run_create") result(answer)
+            import
+            type(c_ptr), value :: context
+            type(tumble_array), intent(in) :: images
+            type(c_ptr), value :: options
+            type(c_ptr), intent(out) :: run
+            integer(c_int32_t) :: answer
+        end function tumble_run_create
+        subroutine tumble_run_destroy(run) bind(C, name="tumble_run_destroy")
+            import
+            type(c_ptr), value :: run
+        end subroutine tumble_run_destroy
+        function tumble_run_step(context, run, steps_left) bind(C, name="tumble_run_step") result(answer)
+            import
+            type(c_ptr), value :: context
+            type(c_ptr), value :: run
+            integer(c_int32_t), intent(out) :: steps_left
+            integer(c_int32_t) :: answer
+        end function tumble_run_step
+        function tumble_run_number(run, name, value) bind(C, name="tumble_run_number") result(answer)
+            import
+            type(c_ptr), value :: run
+            character(kind=c_char), intent(in) :: name(*)
+            real(c_double), intent(out) :: value
+            integer(c_int32_t) :: answer
+        end function tumble_run_number
+        function tumble_run_stage(run) bind(C, name="tumble_run_stage") result(answer)
+            import
+            type(c_ptr), value :: run
+            type(c_ptr) :: answer
+        end function tumble_run_stage
+        function tumble_run_array(run, name, array) bind(C, name="tumble_run_array") result(answer)
+            import
+            type(c_ptr), value :: run
+            character(kind=c_char), intent(in) :: name(*)
+            type(tumble_array), intent(inout) :: array
+            integer(c_int32_t) :: answer
+        end function tumble_run_array
+        function tumble_run_save(run, path) bind(C, name="tumble_run_save") result(answer)
+            import
+            type(c_ptr), value :: run
+            character(kind=c_char), intent(in) :: path(*)
+            integer(c_int32_t) :: answer
+        end function tumble_run_save
+        function tumble_run_take_result(run, result) bind(C, name="tumble_run_take_result") result(answer)
+            import
+            type(c_ptr), value :: run
+            type(c_ptr), intent(out) :: result
+            integer(c_int32_t) :: answer
+        end function tumble_run_take_result
+        function tumble_device_create(name, threads, device) bind(C, name="tumble_device_create") result(answer)
+            import
+            character(kind=c_char), intent(in) :: name(*)
+            integer(c_int32_t), value :: threads
+            type(c_ptr), intent(out) :: device
+            integer(c_int32_t) :: answer
+        end function tumble_device_create
+        subroutine tumble_device_destroy(device) bind(C, name="tumble_device_destroy")
+            import
+            type(c_ptr), value :: device
+        end subroutine tumble_device_destroy
+        function tumble_device_name(device) bind(C, name="tumble_device_name") result(answer)
+            import
+            type(c_ptr), value :: device
+            type(c_ptr) :: answer
+        end function tumble_device_name
+        function tumble_images_create(context, device, stack, pixel_size_A, diameter_A, dark_atoms, images) bind(C, name="tumble_images_create") result(answer)
+            import
+            type(c_ptr), value :: context
+            type(c_ptr), value :: device
+            type(tumble_array), intent(in) :: stack
+            real(c_double), value :: pixel_size_A
+            real(c_double), value :: diameter_A
+            integer(c_int32_t), value :: dark_atoms
+            type(c_ptr), intent(out) :: images
+            integer(c_int32_t) :: answer
+        end function tumble_images_create
+        subroutine tumble_images_destroy(images) bind(C, name="tumble_images_destroy")
+            import
+            type(c_ptr), value :: images
+        end subroutine tumble_images_destroy
+        function tumble_images_number(images, name, value) bind(C, name="tumble_images_number") result(answer)
+            import
+            type(c_ptr), value :: images
+            character(kind=c_char), intent(in) :: name(*)
+            real(c_double), intent(out) :: value
+            integer(c_int32_t) :: answer
+        end function tumble_images_number
+        function tumble_images_match_map(images, map, voxel_A, matched) bind(C, name="tumble_images_match_map") result(answer)
+            import
+            type(c_ptr), value :: images
+            type(tumble_array), intent(in) :: map
+            real(c_double), value :: voxel_A
+            type(tumble_array), intent(in) :: matched
+            integer(c_int32_t) :: answer
+        end function tumble_images_match_map
+        function tumble_transform_create(device, map, voxel_A, transform) bind(C, name="tumble_transform_create") result(answer)
+            import
+            type(c_ptr), value :: device
+            type(tumble_array), intent(in) :: map
+            real(c_double), value :: voxel_A
+            type(c_ptr), intent(out) :: transform
+            integer(c_int32_t) :: answer
+        end function tumble_transform_create
+        subroutine tumble_transform_destroy(transform) bind(C, name="tumble_transform_destroy")
+            import
+            type(c_ptr), value :: transform
+        end subroutine tumble_transform_destroy
+        function tumble_transform_slices(transform, rotations, frequencies, slices) bind(C, name="tumble_transform_slices") result(answer)
+            import
+            type(c_ptr), value :: transform
+            type(tumble_array), intent(in) :: rotations
+            type(tumble_array), intent(in) :: frequencies
+            type(tumble_array), intent(in) :: slices
+            integer(c_int32_t) :: answer
+        end function tumble_transform_slices
+        function tumble_poses_score(prepared, transform, scoring, images, rotations, shifts_A, scores) bind(C, name="tumble_poses_score") result(answer)
+            import
+            type(c_ptr), value :: prepared
+            type(c_ptr), value :: transform
+            type(tumble_scoring), intent(in) :: scoring
+            type(tumble_array), intent(in) :: images
+            type(tumble_array), intent(in) :: rotations
+            type(tumble_array), intent(in) :: shifts_A
+            type(tumble_array), intent(in) :: scores
+            integer(c_int32_t) :: answer
+        end function tumble_poses_score
+        function tumble_poses_polish(prepared, transform, scoring, steps, images, rotations, shifts_A, scores) bind(C, name="tumble_poses_polish") result(answer)
+            import
+            type(c_ptr), value :: prepared
+            type(c_ptr), value :: transform
+            type(tumble_scoring), intent(in) :: scoring
+            integer(c_int32_t), value :: steps
+            type(tumble_array), intent(in) :: images
+            type(tumble_array), intent(in) :: rotations
+            type(tumble_array), intent(in) :: shifts_A
+            type(tumble_array), intent(in) :: scores
+            integer(c_int32_t) :: answer
+        end function tumble_poses_polish
+        function tumble_poses_search_shifts(prepared, transform, scoring, steps, images, rotations, shifts_A, scores) bind(C, name="tumble_poses_search_shifts") result(answer)
+            import
+            type(c_ptr), value :: prepared
+            type(c_ptr), value :: transform
+            type(tumble_scoring), intent(in) :: scoring
+            integer(c_int32_t), value :: steps
+            type(tumble_array), intent(in) :: images
+            type(tumble_array), intent(in) :: rotations
+            type(tumble_array), intent(in) :: shifts_A
+            type(tumble_array), intent(in) :: scores
+            integer(c_int32_t) :: answer
+        end function tumble_poses_search_shifts
+        function tumble_search_create(prepared, transform, scoring, shift_radius_A, shift_step_A, seed, search) bind(C, name="tumble_search_create") result(answer)
+            import
+            type(c_ptr), value :: prepared
+            type(c_ptr), value :: transform
+            type(tumble_scoring), intent(in) :: scoring
+            real(c_double), value :: shift_radius_A
+            real(c_double), value :: shift_step_A
+            integer(c_int64_t), value :: seed
+            type(c_ptr), intent(out) :: search
+            integer(c_int32_t) :: answer
+        end function tumble_search_create
+        subroutine tumble_search_destroy(search) bind(C, name="tumble_search_destroy")
+            import
+            type(c_ptr), value :: search
+        end subroutine tumble_search_destroy
+        function tumble_search_number(search, name, value) bind(C, name="tumble_search_number") result(answer)
+            import
+            type(c_ptr), value :: search
+            character(kind=c_char), intent(in) :: name(*)
+            real(c_double), intent(out) :: value
+            integer(c_int32_t) :: answer
+        end function tumble_search_number
+        function tumble_search_climb(search, neighbourhood, seed, pass, images, rotations, shifts_A, scores, improved) bind(C, name="tumble_search_climb") result(answer)
+            import
+            type(c_ptr), value :: search
+            real(c_double), value :: neighbourhood
+            integer(c_int64_t), value :: seed
+            integer(c_int32_t), value :: pass
+            type(tumble_array), intent(in) :: images
+            type(tumble_array), intent(in) :: rotations
+            type(tumble_array), intent(in) :: shifts_A
+            type(tumble_array), intent(in) :: scores
+            type(tumble_array), intent(in) :: improved
+            integer(c_int32_t) :: answer
+        end function tumble_search_climb
+        function tumble_search_best(search, images, rotations, shifts_A, scores) bind(C, name="tumble_search_best") result(answer)
+            import
+            type(c_ptr), value :: search
+            type(tumble_array), intent(in) :: images
+            type(tumble_array), intent(in) :: rotations
+            type(tumble_array), intent(in) :: shifts_A
+            type(tumble_array), intent(in) :: scores
+            integer(c_int32_t) :: answer
+        end function tumble_search_best
+        function tumble_equations_create(prepared, equations) bind(C, name="tumble_equations_create") result(answer)
+            import
+            type(c_ptr), value :: prepared
+            type(c_ptr), intent(out) :: equations
+            integer(c_int32_t) :: answer
+        end function tumble_equations_create
+        subroutine tumble_equations_destroy(equations) bind(C, name="tumble_equations_destroy")
+            import
+            type(c_ptr), value :: equations
+        end subroutine tumble_equations_destroy
+        function tumble_equations_insert(equations, scoring, images, rotations, shifts_A, weights) bind(C, name="tumble_equations_insert") result(answer)
+            import
+            type(c_ptr), value :: equations
+            type(tumble_scoring), intent(in) :: scoring
+            type(tumble_array), intent(in) :: images
+            type(tumble_array), intent(in) :: rotations
+            type(tumble_array), intent(in) :: shifts_A
+            type(tumble_array), intent(in) :: weights
+            integer(c_int32_t) :: answer
+        end function tumble_equations_insert
+        function tumble_equations_add(equations, other, sign) bind(C, name="tumble_equations_add") result(answer)
+            import
+            type(c_ptr), value :: equations
+            type(c_ptr), value :: other
+            integer(c_int32_t), value :: sign
+            integer(c_int32_t) :: answer
+        end function tumble_equations_add
+        function tumble_equations_solve(equations, high_per_A, steps, map) bind(C, name="tumble_equations_solve") result(answer)
+            import
+            type(c_ptr), value :: equations
+            real(c_double), value :: high_per_A
+            integer(c_int32_t), value :: steps
+            type(tumble_array), intent(in) :: map
+            integer(c_int32_t) :: answer
+        end function tumble_equations_solve
+        function tumble_maps_correlate(device, half1, half2, mask, voxel_A, seed, curves) bind(C, name="tumble_maps_correlate") result(answer)
+            import
+            type(c_ptr), value :: device
+            type(tumble_array), intent(in) :: half1
+            type(tumble_array), intent(in) :: half2
+            type(tumble_array), intent(in) :: mask
+            real(c_double), value :: voxel_A
+            integer(c_int64_t), value :: seed
+            type(tumble_array), intent(in) :: curves
+            integer(c_int32_t) :: answer
+        end function tumble_maps_correlate
+        function tumble_curve_resolution(frequencies, curve, threshold, resolution_A) bind(C, name="tumble_curve_resolution") result(answer)
+            import
+            type(tumble_array), intent(in) :: frequencies
+            type(tumble_array), intent(in) :: curve
+            real(c_double), value :: threshold
+            real(c_double), intent(out) :: resolution_A
+            integer(c_int32_t) :: answer
+        end function tumble_curve_resolution
+        function tumble_map_restore(device, map, fsc, restored) bind(C, name="tumble_map_restore") result(answer)
+            import
+            type(c_ptr), value :: device
+            type(tumble_array), intent(in) :: map
+            type(tumble_array), intent(in) :: fsc
+            type(tumble_array), intent(in) :: restored
+            integer(c_int32_t) :: answer
+        end function tumble_map_restore
+        function tumble_map_find_mask(device, map, voxel_A, mask) bind(C, name="tumble_map_find_mask") result(answer)
+            import
+            type(c_ptr), value :: device
+            type(tumble_array), intent(in) :: map
+            real(c_double), value :: voxel_A
+            type(tumble_array), intent(in) :: mask
+            integer(c_int32_t) :: answer
+        end function tumble_map_find_mask
+        function tumble_atoms_find(context, map, half1, half2, voxel_A, element, min_distance_A, radius_A, threads, atoms) bind(C, name="tumble_atoms_find") result(answer)
+            import
+            type(c_ptr), value :: context
+            type(tumble_array), intent(in) :: map
+            type(tumble_array), intent(in) :: half1
+            type(tumble_array), intent(in) :: half2
+            real(c_double), value :: voxel_A
+            character(kind=c_char), intent(in) :: element(*)
+            real(c_double), value :: min_distance_A
+            real(c_double), value :: radius_A
+            integer(c_int32_t), value :: threads
+            type(c_ptr), intent(out) :: atoms
+            integer(c_int32_t) :: answer
+        end function tumble_atoms_find
+        function tumble_atoms_refine(context, prepared, images, rotations, shifts_A, weights, start, atoms) bind(C, name="tumble_atoms_refine") result(answer)
+            import
+            type(c_ptr), value :: context
+            type(c_ptr), value :: prepared
+            type(tumble_array), intent(in) :: images
+            type(tumble_array), intent(in) :: rotations
+            type(tumble_array), intent(in) :: shifts_A
+            type(tumble_array), intent(in) :: weights
+            type(c_ptr), value :: start
+            type(c_ptr), intent(out) :: atoms
+            integer(c_int32_t) :: answer
+        end function tumble_atoms_refine
+        subroutine tumble_atoms_destroy(atoms) bind(C, name="tumble_atoms_destroy")
+            import
+            type(c_ptr), value :: atoms
+        end subroutine tumble_atoms_destroy
+        function tumble_atoms_array(atoms, name, array) bind(C, name="tumble_atoms_array") result(answer)
+            import
+            type(c_ptr), value :: atoms
+            character(kind=c_char), intent(in) :: name(*)
+            type(tumble_array), intent(inout) :: array
+            integer(c_int32_t) :: answer
+        end function tumble_atoms_array
     end interface
 end module tumble_c

@@ -6,16 +6,9 @@
 #include "core/threads.hpp"
 #include "fourier/density_compensation.hpp"
 #include "pose/prepared_images.hpp"
-#include "tumble/geometry.hpp"
+#include "tumble/image_pose.hpp"
 
 namespace tumble {
-
-/// One image at one pose, with the weight of that pose (1, or a posterior share).
-struct WeightedPose {
-    std::int64_t image = 0;
-    Pose pose;
-    float weight = 1;
-};
 
 /// Normal equations (fourier/density_compensation.hpp) of the images at their poses, from the samples of `band`, each
 /// brought to the particle's centre; the box is that of the images. Same bits for any number of threads.

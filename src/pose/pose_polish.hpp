@@ -6,16 +6,9 @@
 #include "core/threads.hpp"
 #include "fourier/central_slice.hpp"
 #include "pose/prepared_images.hpp"
-#include "tumble/geometry.hpp"
+#include "tumble/image_pose.hpp"
 
 namespace tumble {
-
-/// A pose of one image under consideration.
-struct PoseCandidate {
-    std::int64_t image = 0;
-    Pose pose;
-    double score = 0;  ///< log-likelihood ratio (PreparedImages) plus the log prior of the shift
-};
 
 struct PolishOptions {
     Band band;

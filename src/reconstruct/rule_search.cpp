@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "core/random.hpp"
-#include "pose/curve_peak.hpp"
 #include "pose/exhaustive_search.hpp"
 #include "pose/pose_polish.hpp"
 #include "pose/soft_assignment.hpp"
@@ -66,13 +65,6 @@ void in_batches(const Search& s, std::span<const std::int64_t> images, double fr
 std::vector<std::int64_t> all_images(const PreparedImages& images) {
     std::vector<std::int64_t> out(static_cast<std::size_t>(images.images));
     std::iota(out.begin(), out.end(), 0);
-    return out;
-}
-
-/// First rows of `images` images that own a row for each shift.
-std::vector<std::int64_t> first_rows(const SearchPanels& panels, std::size_t images) {
-    std::vector<std::int64_t> out;
-    for (std::size_t i = 0; i <= images; i++) out.push_back(static_cast<std::int64_t>(i) * panels.shifts());
     return out;
 }
 
@@ -200,17 +192,6 @@ ImagePairs best_pairs(const Search& s) {
     return out;
 }
 
-/// The pose of a pair with this curve, its in-plane angle at the curve's highest point.
-PoseCandidate candidate_of(const Search& s, std::span<const float> curve, const SearchPair& pair, std::int64_t image,
-                           std::int64_t shift) {
-    const SearchPanels& p = s.panels;
-    const CurvePeak peak = curve_peak(curve);
-    const Mat3& base = p.directions[static_cast<std::size_t>(pair.direction)];
-    return {image,
-            {pair_rotation(base, pair.mirror, peak.angle_rad), p.shifts_A[static_cast<std::size_t>(shift)]},
-            peak.value};
-}
-
 /// One candidate an image.
 std::vector<PosteriorPoses> candidates_of(const Search& s, const ImagePairs& pairs) {
     std::vector<PosteriorPoses> out(pairs.size());
@@ -222,12 +203,8 @@ std::vector<PosteriorPoses> candidates_of(const Search& s, const ImagePairs& pai
             shifts.push_back(std::exchange(chosen.back().row, static_cast<std::int64_t>(b)));
         }
         const ResidentRows rows = rows_at_shifts(s.panels, batch, shifts, s.backend);
-        const auto curves = s.backend.score_curves(s.panels.resident, rows, chosen);
-        s.backend.pool().each(static_cast<std::int64_t>(batch.size()), [&](std::int64_t b, int) {
-            const auto at = static_cast<std::size_t>(b);
-            out[static_cast<std::size_t>(batch[at])] = {
-                {candidate_of(s, curve_of(s, curves, at), chosen[at], batch[at], shifts[at])}, {1.0}, 0};
-        });
+        const auto candidates = candidates_of(s.panels, rows, chosen, batch, shifts, s.backend);
+        for (std::size_t b = 0; b < batch.size(); b++) out[static_cast<std::size_t>(batch[b])] = {{candidates[b]}, {1.0}, 0};
     });
     return out;
 }
@@ -252,7 +229,7 @@ std::vector<std::vector<PoseCandidate>> distinct_poses(const Search& s, const Re
         for (std::size_t i = 0; i < pairs.size(); i++) {
             const std::size_t b = owner[i];
             if (full(b)) continue;
-            const auto candidate = candidate_of(s, curve_of(s, curves, i), pairs[i], batch[b], pairs[i].row - first_row[b]);
+            const auto candidate = candidate_of(s.panels, curve_of(s, curves, i), pairs[i], batch[b], pairs[i].row - first_row[b]);
             const bool near = std::any_of(kept[b].begin(), kept[b].end(), [&](const PoseCandidate& k) {
                 return angle_between(k.pose.rotation, candidate.pose.rotation) < s.options.separation_rad;
             });

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "pose/curve_peak.hpp"
 #include "pose/orientation_grid.hpp"
 #include "pose/polar_images.hpp"
 
@@ -64,6 +65,30 @@ ResidentRows rows_at_shifts(const SearchPanels& panels, std::span<const std::int
         shifts_px.push_back({shift.x / panels.pixel_size_A, shift.y / panels.pixel_size_A});
     }
     return backend.rows(panels.resident, images, shifts_px);
+}
+
+std::vector<std::int64_t> first_rows(const SearchPanels& panels, std::size_t images) {
+    std::vector<std::int64_t> out;
+    for (std::size_t i = 0; i <= images; i++) out.push_back(static_cast<std::int64_t>(i) * panels.shifts());
+    return out;
+}
+
+PoseCandidate candidate_of(const SearchPanels& panels, std::span<const float> curve, const SearchPair& pair, std::int64_t image, std::int64_t shift) {
+    const CurvePeak peak = curve_peak(curve);
+    const Mat3& base = panels.directions[static_cast<std::size_t>(pair.direction)];
+    return {image, {pair_rotation(base, pair.mirror, peak.angle_rad), panels.shifts_A[static_cast<std::size_t>(shift)]}, peak.value};
+}
+
+std::vector<PoseCandidate> candidates_of(const SearchPanels& panels, const ResidentRows& rows, std::span<const SearchPair> pairs,
+                                         std::span<const std::int64_t> images, std::span<const std::int64_t> shifts, Backend& backend) {
+    const auto curves = backend.score_curves(panels.resident, rows, pairs);
+    const auto angles = static_cast<std::size_t>(panels.grid.angles);
+    std::vector<PoseCandidate> out(pairs.size());
+    backend.pool().each(static_cast<std::int64_t>(pairs.size()), [&](std::int64_t i, int) {
+        const auto at = static_cast<std::size_t>(i);
+        out[at] = candidate_of(panels, std::span(curves).subspan(at * angles, angles), pairs[at], images[at], shifts[at]);
+    });
+    return out;
 }
 
 double log_shift_prior(Vec2 shift_A, double sigma_A) {

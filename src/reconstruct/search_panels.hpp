@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "backend/backend.hpp"
+#include "pose/pose_polish.hpp"
 #include "pose/prepared_images.hpp"
 #include "pose/polar_transform.hpp"
 
@@ -45,6 +46,15 @@ ResidentRows rows_at_all_shifts(const SearchPanels& panels, std::span<const std:
 /// Row i is the image `images[i]` at shift number `shifts[i]`.
 ResidentRows rows_at_shifts(const SearchPanels& panels, std::span<const std::int64_t> images,
                         std::span<const std::int64_t> shifts, Backend& backend);
+
+/// First rows of `images` images that own a row for each shift.
+std::vector<std::int64_t> first_rows(const SearchPanels& panels, std::size_t images);
+
+/// The pose of a pair of `image` at shift number `shift`, its in-plane angle at the highest point of its score curve.
+PoseCandidate candidate_of(const SearchPanels& panels, std::span<const float> curve, const SearchPair& pair, std::int64_t image, std::int64_t shift);
+/// The same for pairs of `rows`; images and shifts: one a pair.
+std::vector<PoseCandidate> candidates_of(const SearchPanels& panels, const ResidentRows& rows, std::span<const SearchPair> pairs,
+                                         std::span<const std::int64_t> images, std::span<const std::int64_t> shifts, Backend& backend);
 
 /// Log prior of a shift, less its value at zero: a normal centring error of `sigma_A` on each axis.
 double log_shift_prior(Vec2 shift_A, double sigma_A);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "core/units.hpp"
 #include "reconstruct/atomic_map.hpp"
@@ -69,37 +70,49 @@ void run_round(Run& run, RunState& state, const RoundStep& step) {
                                  round.symmetries.size(), 100 * round.moved, 100 * round.strayed, length(centre), degrees(state.turn_sigma_rad)));
 }
 
-void run_rounds(Run& run, RunState& state) {
-    while (const auto step = next_round({state.rounds_done, state.moved, state.strayed}, state.turn_sigma_rad > 0)) {
-        if (state.rounds_done >= rounds_to_show && state.explained < enough_explained) break;
-        run.clock.stage("rounds", [&] { run_round(run, state, *step); });
-        save(run, state);
-    }
+/// The round that comes next, if any.
+std::optional<RoundStep> round_left(const RunState& state) {
+    if (state.rounds_done >= rounds_to_show && state.explained < enough_explained) return {};
+    return next_round({state.rounds_done, state.moved, state.strayed}, state.turn_sigma_rad > 0);
+}
+
+/// Leaves an attempt that explained too little, keeping its poses where they are the best so far.
+void next_attempt(Run& run, RunState& state) {
+    run.progress.log(fmt::format("attempt {} explains {:.2f} of the signal, expected {:.2f} or more: another start", state.attempt + 1,
+                                 state.explained, enough_explained));
+    RunState next;
+    next.attempt = state.attempt + 1;
+    const bool better = state.explained > state.kept_explained;
+    next.kept_explained = better ? state.explained : state.kept_explained;
+    next.kept_start = better ? state.start : state.kept_start;
+    next.kept = std::move(better ? state.poses : state.kept);
+    if (state.contrast_inverted) invert(run);
+    state = std::move(next);
 }
 
 }  // namespace
 
-void settle_poses(Run& run, RunState& state) {
+bool settle_step(Run& run, RunState& state) {
     const bool given_poses = !run.options.poses.empty();
     const int attempts = given_poses || run.options.reference ? 1 : blind_attempts(run.options);
-    for (;;) {
-        if (state.rounds_done < 0) start_poses(run, state);
-        if (given_poses || state.half_rounds_done > 0) return;
-        run_rounds(run, state);
-        if (state.explained >= enough_explained || state.attempt + 1 >= attempts) break;
-        run.progress.log(fmt::format("attempt {} explains {:.2f} of the signal, expected {:.2f} or more: another start", state.attempt + 1,
-                                     state.explained, enough_explained));
-        RunState next;
-        next.attempt = state.attempt + 1;
-        const bool better = state.explained > state.kept_explained;
-        next.kept_explained = better ? state.explained : state.kept_explained;
-        next.kept_start = better ? state.start : state.kept_start;
-        next.kept = std::move(better ? state.poses : state.kept);
-        if (state.contrast_inverted) invert(run);
-        state = std::move(next);
+    if (state.rounds_done < 0) {
+        start_poses(run, state);
+        return true;
+    }
+    if (given_poses || state.half_rounds_done > 0) return false;
+    if (const auto step = round_left(state)) {
+        run.clock.stage("rounds", [&] { run_round(run, state, *step); });
+        save(run, state);
+        return true;
+    }
+    if (state.explained < enough_explained && state.attempt + 1 < attempts) {
+        next_attempt(run, state);
+        start_poses(run, state);
+        return true;
     }
     if (state.kept_explained > state.explained) state.poses = state.kept, state.start = state.kept_start, state.explained = state.kept_explained;
     state.kept.clear(), state.kept_explained = 0;
+    return false;
 }
 
 }  // namespace tumble

@@ -4,8 +4,9 @@
 
 namespace tumble {
 
-/// The poses from which the halves are refined: of the first attempt that explains enough of the signal, or of the best of all.
-/// Given poses and a reference have one attempt. Saves after every round.
-void settle_poses(Run& run, RunState& state);
+/// One step towards the poses from which the halves are refined: the first poses, or a round, or, where an attempt has explained
+/// too little, the first poses of the next. False, with nothing done, once the poses are settled: they are then those of the first
+/// attempt that explained enough, or of the best of all. Given poses and a reference have one attempt. Saves after each.
+bool settle_step(Run& run, RunState& state);
 
 }  // namespace tumble

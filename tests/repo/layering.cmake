@@ -11,6 +11,7 @@ set(may_map ${public} core fourier map)
 set(may_atoms ${public} core fourier map atoms)
 set(may_backend ${public} core fourier pose backend)
 set(may_reconstruct ${public} core io fourier pose map atoms backend reconstruct)
+set(may_operators ${public} core fourier pose map atoms backend reconstruct operators)
 # The program is a client like any other, so that the interface is proved complete; 'benchmarks' for its verb of that name.
 set(may_app ${public} io app benchmarks)
 

@@ -77,6 +77,15 @@ class tumble_plan(Structure):
     ]
 
 
+class tumble_scoring(Structure):
+    _fields_ = [
+        ("struct_size", c_uint64),
+        ("low_per_A", c_double),
+        ("high_per_A", c_double),
+        ("shift_sigma_A", c_double),
+    ]
+
+
 tumble_progress_callback = CFUNCTYPE(c_int32, POINTER(tumble_progress), c_void_p)
 tumble_log_callback = CFUNCTYPE(None, c_char_p, c_void_p)
 
@@ -116,4 +125,43 @@ PROTOTYPES = {
     "tumble_result_array": (c_int32, [c_void_p, c_char_p, POINTER(tumble_array)]),
     "tumble_result_number": (c_int32, [c_void_p, c_char_p, POINTER(c_double)]),
     "tumble_result_text": (c_int32, [c_void_p, c_char_p, c_char_p, c_int64, POINTER(c_int64)]),
+    "tumble_run_create": (c_int32, [c_void_p, POINTER(tumble_array), c_void_p, POINTER(c_void_p)]),
+    "tumble_run_destroy": (None, [c_void_p]),
+    "tumble_run_step": (c_int32, [c_void_p, c_void_p, POINTER(c_int32)]),
+    "tumble_run_number": (c_int32, [c_void_p, c_char_p, POINTER(c_double)]),
+    "tumble_run_stage": (c_char_p, [c_void_p]),
+    "tumble_run_array": (c_int32, [c_void_p, c_char_p, POINTER(tumble_array)]),
+    "tumble_run_save": (c_int32, [c_void_p, c_char_p]),
+    "tumble_run_take_result": (c_int32, [c_void_p, POINTER(c_void_p)]),
+    "tumble_device_create": (c_int32, [c_char_p, c_int32, POINTER(c_void_p)]),
+    "tumble_device_destroy": (None, [c_void_p]),
+    "tumble_device_name": (c_char_p, [c_void_p]),
+    "tumble_images_create": (c_int32, [c_void_p, c_void_p, POINTER(tumble_array), c_double, c_double, c_int32, POINTER(c_void_p)]),
+    "tumble_images_destroy": (None, [c_void_p]),
+    "tumble_images_number": (c_int32, [c_void_p, c_char_p, POINTER(c_double)]),
+    "tumble_images_match_map": (c_int32, [c_void_p, POINTER(tumble_array), c_double, POINTER(tumble_array)]),
+    "tumble_transform_create": (c_int32, [c_void_p, POINTER(tumble_array), c_double, POINTER(c_void_p)]),
+    "tumble_transform_destroy": (None, [c_void_p]),
+    "tumble_transform_slices": (c_int32, [c_void_p, POINTER(tumble_array), POINTER(tumble_array), POINTER(tumble_array)]),
+    "tumble_poses_score": (c_int32, [c_void_p, c_void_p, POINTER(tumble_scoring), POINTER(tumble_array), POINTER(tumble_array), POINTER(tumble_array), POINTER(tumble_array)]),
+    "tumble_poses_polish": (c_int32, [c_void_p, c_void_p, POINTER(tumble_scoring), c_int32, POINTER(tumble_array), POINTER(tumble_array), POINTER(tumble_array), POINTER(tumble_array)]),
+    "tumble_poses_search_shifts": (c_int32, [c_void_p, c_void_p, POINTER(tumble_scoring), c_int32, POINTER(tumble_array), POINTER(tumble_array), POINTER(tumble_array), POINTER(tumble_array)]),
+    "tumble_search_create": (c_int32, [c_void_p, c_void_p, POINTER(tumble_scoring), c_double, c_double, c_int64, POINTER(c_void_p)]),
+    "tumble_search_destroy": (None, [c_void_p]),
+    "tumble_search_number": (c_int32, [c_void_p, c_char_p, POINTER(c_double)]),
+    "tumble_search_climb": (c_int32, [c_void_p, c_double, c_int64, c_int32, POINTER(tumble_array), POINTER(tumble_array), POINTER(tumble_array), POINTER(tumble_array), POINTER(tumble_array)]),
+    "tumble_search_best": (c_int32, [c_void_p, POINTER(tumble_array), POINTER(tumble_array), POINTER(tumble_array), POINTER(tumble_array)]),
+    "tumble_equations_create": (c_int32, [c_void_p, POINTER(c_void_p)]),
+    "tumble_equations_destroy": (None, [c_void_p]),
+    "tumble_equations_insert": (c_int32, [c_void_p, POINTER(tumble_scoring), POINTER(tumble_array), POINTER(tumble_array), POINTER(tumble_array), POINTER(tumble_array)]),
+    "tumble_equations_add": (c_int32, [c_void_p, c_void_p, c_int32]),
+    "tumble_equations_solve": (c_int32, [c_void_p, c_double, c_int32, POINTER(tumble_array)]),
+    "tumble_maps_correlate": (c_int32, [c_void_p, POINTER(tumble_array), POINTER(tumble_array), POINTER(tumble_array), c_double, c_int64, POINTER(tumble_array)]),
+    "tumble_curve_resolution": (c_int32, [POINTER(tumble_array), POINTER(tumble_array), c_double, POINTER(c_double)]),
+    "tumble_map_restore": (c_int32, [c_void_p, POINTER(tumble_array), POINTER(tumble_array), POINTER(tumble_array)]),
+    "tumble_map_find_mask": (c_int32, [c_void_p, POINTER(tumble_array), c_double, POINTER(tumble_array)]),
+    "tumble_atoms_find": (c_int32, [c_void_p, POINTER(tumble_array), POINTER(tumble_array), POINTER(tumble_array), c_double, c_char_p, c_double, c_double, c_int32, POINTER(c_void_p)]),
+    "tumble_atoms_refine": (c_int32, [c_void_p, c_void_p, POINTER(tumble_array), POINTER(tumble_array), POINTER(tumble_array), POINTER(tumble_array), c_void_p, POINTER(c_void_p)]),
+    "tumble_atoms_destroy": (None, [c_void_p]),
+    "tumble_atoms_array": (c_int32, [c_void_p, c_char_p, POINTER(tumble_array)]),
 }

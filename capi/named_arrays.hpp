@@ -1,0 +1,56 @@
+#pragma once
+// Arrays that a handle lends by their names.
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tumble.h"
+#include "tumble/arrays.hpp"
+#include "tumble/atom.hpp"
+
+namespace tumble::c_interface {
+
+class NamedArrays {
+  public:
+    using Shape = std::vector<std::int64_t>;
+    /// Lends values that live elsewhere.
+    void lend(const char* name, Shape shape, const float* data);
+    void lend(const char* name, Shape shape, const double* data);
+    /// Keeps the values and lends them.
+    void keep(const char* name, Shape shape, std::vector<double> values);
+    void keep(const char* name, std::vector<std::int32_t> values);
+    /// Fills `array`. Throws TUMBLE_E_KEY, naming all that there is, where there is none of that name in `owner`.
+    void describe(const char* owner, const char* name, tumble_array* array) const;
+
+  private:
+    struct Array {
+        std::int32_t dtype;
+        Shape shape;
+        const void* data;
+    };
+    std::map<std::string, std::vector<double>> columns_;
+    std::map<std::string, std::vector<std::int32_t>> flags_;
+    std::map<std::string, Array> arrays_;
+};
+
+void lend_map(NamedArrays& arrays, const char* name, const Volume& map);
+/// atom_positions and the others of tumble_result_array.
+void keep_atoms(NamedArrays& arrays, const Atoms& atoms);
+
+/// "expected one of a, b, c": the keys of a map.
+template <class Map>
+std::string expected_one_of(const Map& map) {
+    std::string known = "expected one of ";
+    const char* separator = "";
+    for (const auto& [key, value] : map) {
+        known.append(separator).append(key);
+        separator = ", ";
+    }
+    return known;
+}
+
+/// Throws TUMBLE_E_KEY, naming all that there is, where `owner` has no number of that name.
+double number_named(const std::map<std::string, double>& numbers, const char* owner, const char* name);
+
+}  // namespace tumble::c_interface
