@@ -5,7 +5,7 @@
 
 namespace tumble {
 
-/// Exit codes of the program (README, "Exit codes"); the library carries them as the kind of an Error.
+/// Exit codes of the program (docs/exit_codes.md); the library carries them as the kind of an Error.
 enum class ErrorKind {
     system = 1,       ///< a fault of ours or of the machine: disk full, out of memory
     input = 2,        ///< wrong use or bad input: the sentence names file, field, found, expected

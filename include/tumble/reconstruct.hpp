@@ -15,7 +15,7 @@
 
 namespace tumble {
 
-/// How orientations are searched (docs/search.md).
+/// How orientations are searched (docs/stages/search.md).
 enum class SearchRule {
     automatic,   ///< the schedule that won
     shc,         ///< stochastic hill climbing: random visiting order, first improvement (Elmlund's rule)
@@ -24,7 +24,8 @@ enum class SearchRule {
     soft         ///< posterior weights
 };
 
-/// Whether atoms are bright in the images. automatic: the sign whose map is more skewed.
+/// Whether atoms are bright in the images. automatic: the sign in which they fit the start better; with given poses the one whose
+/// map is positively skewed (docs/conventions.md).
 enum class Contrast { automatic, bright_atoms, dark_atoms };
 
 /// Whether image i + 1 follows image i in time. automatic: found from the poses.

@@ -4,7 +4,7 @@
 //
 // A particle cut from a lattice looks nearly the same under dozens of operations. Images that start in random mates give the
 // symmetrised particle; where its atoms deviate from the symmetry by chance, the mates' scores differ, and each round makes
-// the difference larger, until one orientation of the particle has won for all images (docs/search.md).
+// the difference larger, until one orientation of the particle has won for all images (docs/stages/search.md).
 #include <cstdint>
 #include <span>
 #include <vector>

@@ -10,7 +10,7 @@ namespace {
 
 constexpr double map_padding = 1.333;
 // A crystal's power sits in spots, far above the mean of their shell: the prior is made this much weaker than the mean
-// would have it. Held-out scores are flat from 0.08 to 0.2 and fall by a tenth at 1 (docs/performance.md).
+// would have it. Held-out scores are flat from 0.08 to 0.2 and fall by a tenth at 1.
 constexpr double prior_factor = 0.15;
 
 /// 1 inside the particle's mask radius, cosine edge of 1.5 A outside.

@@ -1,5 +1,5 @@
 #pragma once
-// Poses of all images against one map by a chosen search rule (docs/search.md), then polished.
+// Poses of all images against one map by a chosen search rule (docs/stages/search.md), then polished.
 #include <cstdint>
 #include <vector>
 

@@ -5,7 +5,7 @@
 
 namespace tumble {
 
-/// All in 1/A. For Pt (2.77 A) search is 0.30 - 0.74, the bands of the prototypes (docs/algorithm.md); other elements
+/// All in 1/A. For Pt (2.77 A) search is 0.30 - 0.74, the bands of the prototypes (docs/stages/preparation.md); other elements
 /// scale with their nearest-neighbour distance. None exceeds 1 / max_resolution_A or 0.48 cycles per pixel.
 struct WorkingBands {
     double low = 0.25;          ///< below it there is background but hardly signal
