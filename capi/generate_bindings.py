@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the constants, structures and prototypes of tumble.h for Python (ctypes) and Fortran (ISO_C_BINDING).
+"""Writes the constants, structures and prototypes of tumble.h for Python (ctypes), Fortran (ISO_C_BINDING) and Julia.
 
     generate_bindings.py           rewrites the files
     generate_bindings.py --check   fails where they are not what the header says
@@ -111,9 +111,46 @@ def fortran_file(header):
     return "\n".join(out + ["    end interface", "end module tumble_c", ""])
 
 
+def julia_file(header):
+    plain = {"int32_t": "Int32", "int64_t": "Int64", "uint64_t": "UInt64", "double": "Float64", "tumble_status": "Int32", "void": "Cvoid",
+             "char": "UInt8"}
+
+    def of(kind):
+        bare = kind.replace("const ", "").replace(" ", "")
+        if bare in header.callbacks:
+            return "Ptr{Cvoid}"
+        if bare.endswith("*"):
+            return "Ptr{Cvoid}" if bare[:-1] in header.opaque else f"Ptr{{{of(bare[:-1])}}}"
+        return bare if bare in header.structs else plain[bare]
+
+    def passed(kind):
+        # Cstring makes a String end with its NUL and refuses one with a NUL inside.
+        return "Cstring" if kind.replace(" ", "") == "constchar*" else of(kind)
+
+    def initial(kind, length):
+        value = "C_NULL" if of(kind).startswith("Ptr") else "0"
+        return f"ntuple(_ -> {value}, {length})" if length else value
+
+    out = [f"# {NOTE}", ""]
+    out += [f"const {name} = {value}" for name, value in header.constants]
+    for name, fields in header.structs.items():
+        out += ["", f"struct {name}"]
+        out += [f"    {n}::{f'NTuple{{{length}, {of(k)}}}' if length else of(k)}" for k, n, length in fields]
+        out += ["end"]
+        if fields[0][1] == "struct_size":
+            values = [f"sizeof({name})"] + [initial(k, length) for k, _, length in fields[1:]]
+            out += ["", "# Nothing but its size is set.", f"{name}() = {name}({', '.join(values)})"]
+    for returns, name, arguments in header.functions:
+        typed = ", ".join(f"{n}::{passed(k)}" for k, n in arguments)
+        out += ["", f"{name}({', '.join(n for _, n in arguments)}) =",
+                f"    @ccall $(symbol(:{name}))({typed})::{passed(returns)}"]
+    return "\n".join(out + [""])
+
+
 def main():
     header = Header((ROOT / "include/tumble.h").read_text())
-    files = {ROOT / "capi/python/tumble/_abi.py": python_file(header), ROOT / "capi/fortran/tumble_c.f90": fortran_file(header)}
+    files = {ROOT / "capi/python/tumble/_abi.py": python_file(header), ROOT / "capi/fortran/tumble_c.f90": fortran_file(header),
+             ROOT / "capi/julia/src/abi.jl": julia_file(header)}
     stale = [path for path, text in files.items() if not path.exists() or path.read_text() != text]
     if "--check" in sys.argv[1:]:
         for path in stale:
