@@ -1,6 +1,6 @@
 // From images to a map and atoms: reconstruct IMAGES.mrcs PIXEL_SIZE_A ELEMENT MAP.mrc
-// The C++ interface takes images from memory; files are read and written by the C interface (tumble.h), which comes along in
-// tumble::static. A program with its images in memory already needs tumble::core alone.
+// The C++ interface takes images from memory; files are read and written by the C interface (tumble.h), which
+// comes along in tumble::static. A program with its images in memory already needs tumble::core alone.
 #include <tumble.h>
 #include <tumble/reconstruct.hpp>
 
@@ -33,7 +33,10 @@ void write_map(const char* path, tumble::Volume map) {
 }  // namespace
 
 int main(int argc, char** argv) try {
-    if (argc != 5) return std::fprintf(stderr, "usage: %s IMAGES.mrcs PIXEL_SIZE_A ELEMENT MAP.mrc\n", argv[0]), 2;
+    if (argc != 5) {
+        std::fprintf(stderr, "usage: %s IMAGES.mrcs PIXEL_SIZE_A ELEMENT MAP.mrc\n", argv[0]);
+        return 2;
+    }
     tumble_stack* read = nullptr;
     check(tumble_stack_read(argv[1], &read));
     const std::unique_ptr<tumble_stack, decltype(&tumble_stack_destroy)> stack(read, tumble_stack_destroy);
@@ -45,15 +48,16 @@ int main(int argc, char** argv) try {
     options.pixel_size_A = std::atof(argv[2]);
     options.elements = {argv[3]};
     tumble::NoProgress progress;
-    const tumble::StackView view{static_cast<const float*>(images.data), images.shape[0], images.shape[1], images.shape[2]};
+    const tumble::StackView view{static_cast<const float*>(images.data), images.shape[0], images.shape[1],
+                                 images.shape[2]};
     const tumble::ReconstructResult result = tumble::reconstruct(view, options, progress);
     write_map(argv[4], result.map);
 
-    std::printf("# resolution %.3f A, verdict %s, %zu atoms: x y z sigma_x sigma_y sigma_z (A)\n", result.resolution_0143.d_A,
-                tumble::name_of(result.verdict.status), result.atoms.size());
+    std::printf("# resolution %.3f A, verdict %s, %zu atoms: x y z sigma_x sigma_y sigma_z (A)\n",
+                result.resolution_0143.d_A, tumble::name_of(result.verdict.status), result.atoms.size());
     for (const tumble::Atom& atom : result.atoms)
-        std::printf("%.6f %.6f %.6f %.6f %.6f %.6f\n", atom.position_A.x, atom.position_A.y, atom.position_A.z, atom.sigma_A.x,
-                    atom.sigma_A.y, atom.sigma_A.z);
+        std::printf("%.6f %.6f %.6f %.6f %.6f %.6f\n", atom.position_A.x, atom.position_A.y,
+                    atom.position_A.z, atom.sigma_A.x, atom.sigma_A.y, atom.sigma_A.z);
 } catch (const std::exception& error) {
     std::fprintf(stderr, "tumble: %s\n", error.what());
     return 1;

@@ -10,7 +10,8 @@ int main() {
     options.pixel_size_A = 0.358;
     options.elements = {"Pt"};
     const auto plan = tumble::plan_reconstruction(600, 96, 96, options);
-    std::cout << "tumble " << build.version << ", box " << plan.box << ", " << plan.memory_bytes << " bytes\n";
+    std::cout << "tumble " << build.version << ", box " << plan.box << ", " << plan.memory_bytes
+              << " bytes\n";
     try {
         options.pixel_size_A = -1;
         tumble::plan_reconstruction(600, 96, 96, options);
