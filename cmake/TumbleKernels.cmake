@@ -13,7 +13,7 @@ function(tumble_kernel target source)
     # GCC and Clang default to 256-bit vectors on AVX-512 machines; the scoring tile is written for 512.
     set(flags_avx512 -march=skylake-avx512 -mprefer-vector-width=512)
     foreach(set ${sets})
-        set(object ${stem}_${set})
+        set(object tumble_${stem}_${set})
         add_library(${object} OBJECT ${source})
         target_compile_definitions(${object} PRIVATE TUMBLE_ISA=${set} TUMBLE_ISA_${set}=1)
         target_compile_options(${object} PRIVATE ${flags_${set}})

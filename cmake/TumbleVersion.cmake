@@ -6,5 +6,6 @@ if(NOT result EQUAL 0)
 endif()
 configure_file(cmake/build_configuration.hpp.in generated/build_configuration.hpp @ONLY)
 # The number of the binary interface is written once, in the header.
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS include/tumble.h)
 file(STRINGS ${CMAKE_CURRENT_SOURCE_DIR}/include/tumble.h line REGEX "define TUMBLE_ABI")
 string(REGEX MATCH "[0-9]+" TUMBLE_ABI "${line}")

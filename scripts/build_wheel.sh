@@ -7,7 +7,7 @@ python=${PYTHON:-/usr/bin/python3}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cp -r capi/python/. "$work"
-cp -L "$build/capi/libtumble.so" "$work/tumble/"
+strip --strip-debug -o "$work/tumble/libtumble.so" "$build/capi/libtumble.so"
 sed -n 's/^project(tumble VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt > "$work/VERSION"
 "$python" -m pip wheel --quiet --no-deps --no-build-isolation --no-index --wheel-dir "$output" "$work"
 echo "wheel: $(ls "$output"/tumble-*.whl)"

@@ -1,24 +1,69 @@
 #!/usr/bin/env bash
-# Installs to an empty prefix and builds the C example against it, by find_package and by pkg-config, outside the source tree.
+# Installs to an empty prefix and builds against it, outside the source tree: shared and static, by find_package and by pkg-config,
+# from C and from C++.
 set -euo pipefail
 build=$1 source=$2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-cmake --install "$build" --prefix "$work/prefix" > /dev/null
-cp "$source/examples/c/"* "$work"
-cmake -S "$work" -B "$work/found" -DCMAKE_PREFIX_PATH="$work/prefix" > /dev/null
-cmake --build "$work/found" > /dev/null
-pc=$(find "$work/prefix" -name tumble.pc)
-export PKG_CONFIG_PATH=${pc%/*}
-# shellcheck disable=SC2046
-cc -std=c99 -Wall -Wextra -Werror -Wno-missing-field-initializers "$work/reconstruct.c" -o "$work/configured" \
-    $(pkg-config --define-variable=prefix="$work/prefix" --cflags --libs tumble)
-library=$(find "$work/prefix" -name 'libtumble.so')
-export LD_LIBRARY_PATH=${library%/*}
-for program in "$work/found/reconstruct" "$work/configured"; do
-    if "$program" "$work/absent.mrcs" 0.358 Pt "$work/map.mrc" 2> "$work/said"; then
-        echo "$program: expected a failure for a file that does not exist"
+cmake --install "$build" --prefix "$work/installed" > /dev/null
+# Nothing may know where it was installed first.
+mv "$work/installed" "$work/prefix"
+diff <(cd "$source/include" && find . -type f | sort) <(cd "$work/prefix/include" && find . -type f | sort)
+library=$(dirname "$(find "$work/prefix" -name libtumble.so)")
+export PKG_CONFIG_PATH=$library/pkgconfig
+
+# refuses PROGRAM: it runs, and tells of a file that does not exist.
+refuses() {
+    if "$1" "$work/absent.mrcs" 0.358 Pt "$work/map.mrc" 2> "$work/said"; then
+        echo "$1: expected a failure for a file that does not exist"
         exit 1
     fi
     grep -q "absent.mrcs" "$work/said" || { cat "$work/said"; exit 1; }
+}
+# needs_library PROGRAM: whether the loader is to find libtumble.so for it.
+needs_library() { readelf -d "$1" | grep -q 'NEEDED.*libtumble'; }
+
+# Shared.
+cmake -S "$source/examples/c" -B "$work/found" -DCMAKE_PREFIX_PATH="$work/prefix" > /dev/null
+cmake --build "$work/found" > /dev/null
+# shellcheck disable=SC2046
+cc -std=c99 -Wall -Wextra -Werror -Wno-missing-field-initializers "$source/examples/c/reconstruct.c" -o "$work/configured" \
+    $(pkg-config --cflags --libs tumble)
+for program in "$work/found/reconstruct" "$work/configured"; do
+    needs_library "$program" || { echo "$program: is not linked with the shared library"; exit 1; }
+    LD_LIBRARY_PATH=$library refuses "$program"
 done
+
+# Static, by find_package. fmt, Eigen and nlohmann-json are not looked for: the standard library and the linked ones must do.
+cmake -S "$source/tests/abi/consumers/static" -B "$work/static" -DCMAKE_PREFIX_PATH="$work/prefix" \
+    -DEXAMPLE_C="$source/examples/c/reconstruct.c" > /dev/null
+cmake --build "$work/static" > /dev/null
+"$work/static/client"
+if grep -E '^(Eigen3|fmt|nlohmann_json)_DIR' "$work/static/CMakeCache.txt"; then
+    echo "a consumer must not need header-only libraries"
+    exit 1
+fi
+# Static, by pkg-config. A linker prefers the shared library where both lie; here there are the archives alone.
+mkdir "$work/archives"
+cp "$library"/*.a "$work/archives"
+# shellcheck disable=SC2046
+cc -std=c99 "$source/examples/c/reconstruct.c" -o "$work/configured_static" $(pkg-config --cflags tumble) \
+    $(pkg-config --static --libs --define-variable=libdir="$work/archives" tumble)
+for program in "$work/static/client" "$work/static/reconstruct" "$work/configured_static"; do
+    if needs_library "$program"; then
+        echo "$program: is linked with the shared library"
+        exit 1
+    fi
+done
+for program in "$work/static/reconstruct" "$work/configured_static"; do
+    refuses "$program"
+done
+
+# Without what the static libraries need, the shared one is found all the same; who asks for static ones is told.
+cmake -S "$source/examples/c" -B "$work/alone" -DCMAKE_PREFIX_PATH="$work/prefix" -DCMAKE_DISABLE_FIND_PACKAGE_ZLIB=ON > /dev/null
+if cmake -S "$source/tests/abi/consumers/static" -B "$work/lacking" -DCMAKE_PREFIX_PATH="$work/prefix" \
+    -DEXAMPLE_C="$source/examples/c/reconstruct.c" -DCMAKE_DISABLE_FIND_PACKAGE_ZLIB=ON > "$work/said" 2>&1; then
+    echo "find_package(tumble COMPONENTS static): expected a failure without zlib"
+    exit 1
+fi
+tr -s ' \n' ' ' < "$work/said" | grep -q "need, and this machine lacks: ZLIB" || { cat "$work/said"; exit 1; }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The same small stack from C, Fortran, Python and the program: the same atoms. The wheel passes its own tests.
+# The same small stack from C, C++, Fortran, Python and the program: the same atoms. The wheel passes its own tests.
 set -euo pipefail
 build=$1 source=$2 program=$3
 python=${PYTHON:-/usr/bin/python3}
@@ -30,18 +30,23 @@ with open("stack.mrcs", "wb") as file:
 STACK
 
 cc -std=c99 "$source/examples/c/reconstruct.c" -o from_c -I"$work/prefix/include" -L"${library%/*}" -ltumble
+cmake -S "$source/examples/cpp" -B cpp -DCMAKE_PREFIX_PATH="$work/prefix" -DCMAKE_BUILD_TYPE=Release > /dev/null
+cmake --build cpp > /dev/null
 gfortran -std=f2018 "$work/prefix/share/tumble/fortran/tumble_c.f90" "$work/prefix/share/tumble/fortran/tumble.f90" \
     "$source/examples/fortran/reconstruct.f90" -o from_fortran -L"${library%/*}" -ltumble
 ./from_c stack.mrcs 0.4 Pt map.mrc > c.txt
+cpp/reconstruct stack.mrcs 0.4 Pt map_cpp.mrc > cpp.txt
+cmp <(tail -c +1025 map.mrc) <(tail -c +1025 map_cpp.mrc)  # the header has a date
 ./from_fortran stack.mrcs 0.4 Pt > fortran.txt
 venv/bin/python "$source/examples/python/reconstruct.py" stack.mrcs 0.4 Pt > python.txt
 "$program" reconstruct stack.mrcs --pixel-size 0.4 --element Pt --out run --quiet || [[ $? -eq 3 ]]
 venv/bin/python - << 'COMPARE'
 import numpy as np
-c, fortran, python = (np.loadtxt(f"{name}.txt") for name in ("c", "fortran", "python"))
+c, cpp, fortran, python = (np.loadtxt(f"{name}.txt") for name in ("c", "cpp", "fortran", "python"))
+assert open("c.txt").readline() == open("cpp.txt").readline()
 program = np.array([[float(x) for x in line.split()[1:4]] for line in open("run/atoms.xyz").read().splitlines()[2:]])
 assert len(c) == 87, len(c)
-assert (c == fortran).all() and (c == python).all()
+assert (c == cpp).all() and (c == fortran).all() and (c == python).all()
 assert c[:, :3].shape == program.shape and abs(c[:, :3] - program).max() < 5.1e-5, abs(c[:, :3] - program).max()
-print(f"{len(c)} atoms, the same from C, Fortran, Python and the program")
+print(f"{len(c)} atoms, the same from C, C++, Fortran, Python and the program")
 COMPARE

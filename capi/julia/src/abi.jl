@@ -79,6 +79,16 @@ end
 # Nothing but its size is set.
 tumble_plan() = tumble_plan(sizeof(tumble_plan), 0, 0, 0)
 
+struct tumble_scoring
+    struct_size::UInt64
+    low_per_A::Float64
+    high_per_A::Float64
+    shift_sigma_A::Float64
+end
+
+# Nothing but its size is set.
+tumble_scoring() = tumble_scoring(sizeof(tumble_scoring), 0, 0, 0)
+
 tumble_abi_number() =
     @ccall $(symbol(:tumble_abi_number))()::Int32
 
@@ -180,3 +190,120 @@ tumble_result_number(result, name, value) =
 
 tumble_result_text(result, name, buffer, capacity, needed) =
     @ccall $(symbol(:tumble_result_text))(result::Ptr{Cvoid}, name::Cstring, buffer::Ptr{UInt8}, capacity::Int64, needed::Ptr{Int64})::Int32
+
+tumble_run_create(context, images, options, run) =
+    @ccall $(symbol(:tumble_run_create))(context::Ptr{Cvoid}, images::Ptr{tumble_array}, options::Ptr{Cvoid}, run::Ptr{Ptr{Cvoid}})::Int32
+
+tumble_run_destroy(run) =
+    @ccall $(symbol(:tumble_run_destroy))(run::Ptr{Cvoid})::Cvoid
+
+tumble_run_step(context, run, steps_left) =
+    @ccall $(symbol(:tumble_run_step))(context::Ptr{Cvoid}, run::Ptr{Cvoid}, steps_left::Ptr{Int32})::Int32
+
+tumble_run_number(run, name, value) =
+    @ccall $(symbol(:tumble_run_number))(run::Ptr{Cvoid}, name::Cstring, value::Ptr{Float64})::Int32
+
+tumble_run_stage(run) =
+    @ccall $(symbol(:tumble_run_stage))(run::Ptr{Cvoid})::Cstring
+
+tumble_run_array(run, name, array) =
+    @ccall $(symbol(:tumble_run_array))(run::Ptr{Cvoid}, name::Cstring, array::Ptr{tumble_array})::Int32
+
+tumble_run_save(run, path) =
+    @ccall $(symbol(:tumble_run_save))(run::Ptr{Cvoid}, path::Cstring)::Int32
+
+tumble_run_take_result(run, result) =
+    @ccall $(symbol(:tumble_run_take_result))(run::Ptr{Cvoid}, result::Ptr{Ptr{Cvoid}})::Int32
+
+tumble_device_create(name, threads, device) =
+    @ccall $(symbol(:tumble_device_create))(name::Cstring, threads::Int32, device::Ptr{Ptr{Cvoid}})::Int32
+
+tumble_device_destroy(device) =
+    @ccall $(symbol(:tumble_device_destroy))(device::Ptr{Cvoid})::Cvoid
+
+tumble_device_name(device) =
+    @ccall $(symbol(:tumble_device_name))(device::Ptr{Cvoid})::Cstring
+
+tumble_images_create(context, device, stack, pixel_size_A, diameter_A, dark_atoms, images) =
+    @ccall $(symbol(:tumble_images_create))(context::Ptr{Cvoid}, device::Ptr{Cvoid}, stack::Ptr{tumble_array}, pixel_size_A::Float64, diameter_A::Float64, dark_atoms::Int32, images::Ptr{Ptr{Cvoid}})::Int32
+
+tumble_images_destroy(images) =
+    @ccall $(symbol(:tumble_images_destroy))(images::Ptr{Cvoid})::Cvoid
+
+tumble_images_number(images, name, value) =
+    @ccall $(symbol(:tumble_images_number))(images::Ptr{Cvoid}, name::Cstring, value::Ptr{Float64})::Int32
+
+tumble_images_match_map(images, map, voxel_A, matched) =
+    @ccall $(symbol(:tumble_images_match_map))(images::Ptr{Cvoid}, map::Ptr{tumble_array}, voxel_A::Float64, matched::Ptr{tumble_array})::Int32
+
+tumble_transform_create(device, map, voxel_A, transform) =
+    @ccall $(symbol(:tumble_transform_create))(device::Ptr{Cvoid}, map::Ptr{tumble_array}, voxel_A::Float64, transform::Ptr{Ptr{Cvoid}})::Int32
+
+tumble_transform_destroy(transform) =
+    @ccall $(symbol(:tumble_transform_destroy))(transform::Ptr{Cvoid})::Cvoid
+
+tumble_transform_slices(transform, rotations, frequencies, slices) =
+    @ccall $(symbol(:tumble_transform_slices))(transform::Ptr{Cvoid}, rotations::Ptr{tumble_array}, frequencies::Ptr{tumble_array}, slices::Ptr{tumble_array})::Int32
+
+tumble_poses_score(prepared, transform, scoring, images, rotations, shifts_A, scores) =
+    @ccall $(symbol(:tumble_poses_score))(prepared::Ptr{Cvoid}, transform::Ptr{Cvoid}, scoring::Ptr{tumble_scoring}, images::Ptr{tumble_array}, rotations::Ptr{tumble_array}, shifts_A::Ptr{tumble_array}, scores::Ptr{tumble_array})::Int32
+
+tumble_poses_polish(prepared, transform, scoring, steps, images, rotations, shifts_A, scores) =
+    @ccall $(symbol(:tumble_poses_polish))(prepared::Ptr{Cvoid}, transform::Ptr{Cvoid}, scoring::Ptr{tumble_scoring}, steps::Int32, images::Ptr{tumble_array}, rotations::Ptr{tumble_array}, shifts_A::Ptr{tumble_array}, scores::Ptr{tumble_array})::Int32
+
+tumble_poses_search_shifts(prepared, transform, scoring, steps, images, rotations, shifts_A, scores) =
+    @ccall $(symbol(:tumble_poses_search_shifts))(prepared::Ptr{Cvoid}, transform::Ptr{Cvoid}, scoring::Ptr{tumble_scoring}, steps::Int32, images::Ptr{tumble_array}, rotations::Ptr{tumble_array}, shifts_A::Ptr{tumble_array}, scores::Ptr{tumble_array})::Int32
+
+tumble_search_create(prepared, transform, scoring, shift_radius_A, shift_step_A, seed, search) =
+    @ccall $(symbol(:tumble_search_create))(prepared::Ptr{Cvoid}, transform::Ptr{Cvoid}, scoring::Ptr{tumble_scoring}, shift_radius_A::Float64, shift_step_A::Float64, seed::Int64, search::Ptr{Ptr{Cvoid}})::Int32
+
+tumble_search_destroy(search) =
+    @ccall $(symbol(:tumble_search_destroy))(search::Ptr{Cvoid})::Cvoid
+
+tumble_search_number(search, name, value) =
+    @ccall $(symbol(:tumble_search_number))(search::Ptr{Cvoid}, name::Cstring, value::Ptr{Float64})::Int32
+
+tumble_search_climb(search, neighbourhood, seed, pass, images, rotations, shifts_A, scores, improved) =
+    @ccall $(symbol(:tumble_search_climb))(search::Ptr{Cvoid}, neighbourhood::Float64, seed::Int64, pass::Int32, images::Ptr{tumble_array}, rotations::Ptr{tumble_array}, shifts_A::Ptr{tumble_array}, scores::Ptr{tumble_array}, improved::Ptr{tumble_array})::Int32
+
+tumble_search_best(search, images, rotations, shifts_A, scores) =
+    @ccall $(symbol(:tumble_search_best))(search::Ptr{Cvoid}, images::Ptr{tumble_array}, rotations::Ptr{tumble_array}, shifts_A::Ptr{tumble_array}, scores::Ptr{tumble_array})::Int32
+
+tumble_equations_create(prepared, equations) =
+    @ccall $(symbol(:tumble_equations_create))(prepared::Ptr{Cvoid}, equations::Ptr{Ptr{Cvoid}})::Int32
+
+tumble_equations_destroy(equations) =
+    @ccall $(symbol(:tumble_equations_destroy))(equations::Ptr{Cvoid})::Cvoid
+
+tumble_equations_insert(equations, scoring, images, rotations, shifts_A, weights) =
+    @ccall $(symbol(:tumble_equations_insert))(equations::Ptr{Cvoid}, scoring::Ptr{tumble_scoring}, images::Ptr{tumble_array}, rotations::Ptr{tumble_array}, shifts_A::Ptr{tumble_array}, weights::Ptr{tumble_array})::Int32
+
+tumble_equations_add(equations, other, sign) =
+    @ccall $(symbol(:tumble_equations_add))(equations::Ptr{Cvoid}, other::Ptr{Cvoid}, sign::Int32)::Int32
+
+tumble_equations_solve(equations, high_per_A, steps, map) =
+    @ccall $(symbol(:tumble_equations_solve))(equations::Ptr{Cvoid}, high_per_A::Float64, steps::Int32, map::Ptr{tumble_array})::Int32
+
+tumble_maps_correlate(device, half1, half2, mask, voxel_A, seed, curves) =
+    @ccall $(symbol(:tumble_maps_correlate))(device::Ptr{Cvoid}, half1::Ptr{tumble_array}, half2::Ptr{tumble_array}, mask::Ptr{tumble_array}, voxel_A::Float64, seed::Int64, curves::Ptr{tumble_array})::Int32
+
+tumble_curve_resolution(frequencies, curve, threshold, resolution_A) =
+    @ccall $(symbol(:tumble_curve_resolution))(frequencies::Ptr{tumble_array}, curve::Ptr{tumble_array}, threshold::Float64, resolution_A::Ptr{Float64})::Int32
+
+tumble_map_restore(device, map, fsc, restored) =
+    @ccall $(symbol(:tumble_map_restore))(device::Ptr{Cvoid}, map::Ptr{tumble_array}, fsc::Ptr{tumble_array}, restored::Ptr{tumble_array})::Int32
+
+tumble_map_find_mask(device, map, voxel_A, mask) =
+    @ccall $(symbol(:tumble_map_find_mask))(device::Ptr{Cvoid}, map::Ptr{tumble_array}, voxel_A::Float64, mask::Ptr{tumble_array})::Int32
+
+tumble_atoms_find(context, map, half1, half2, voxel_A, element, min_distance_A, radius_A, threads, atoms) =
+    @ccall $(symbol(:tumble_atoms_find))(context::Ptr{Cvoid}, map::Ptr{tumble_array}, half1::Ptr{tumble_array}, half2::Ptr{tumble_array}, voxel_A::Float64, element::Cstring, min_distance_A::Float64, radius_A::Float64, threads::Int32, atoms::Ptr{Ptr{Cvoid}})::Int32
+
+tumble_atoms_refine(context, prepared, images, rotations, shifts_A, weights, start, atoms) =
+    @ccall $(symbol(:tumble_atoms_refine))(context::Ptr{Cvoid}, prepared::Ptr{Cvoid}, images::Ptr{tumble_array}, rotations::Ptr{tumble_array}, shifts_A::Ptr{tumble_array}, weights::Ptr{tumble_array}, start::Ptr{Cvoid}, atoms::Ptr{Ptr{Cvoid}})::Int32
+
+tumble_atoms_destroy(atoms) =
+    @ccall $(symbol(:tumble_atoms_destroy))(atoms::Ptr{Cvoid})::Cvoid
+
+tumble_atoms_array(atoms, name, array) =
+    @ccall $(symbol(:tumble_atoms_array))(atoms::Ptr{Cvoid}, name::Cstring, array::Ptr{tumble_array})::Int32
