@@ -7,6 +7,7 @@
 import pathlib
 import re
 import sys
+import textwrap
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 NOTE = "Written by capi/generate_bindings.py from include/tumble.h: change the header, not this file."
@@ -69,6 +70,12 @@ def python_file(header):
     return "\n".join(out + ["}", ""])
 
 
+def continued(line, most=120):
+    """A Fortran line in pieces that its limit of 132 columns allows."""
+    pieces = textwrap.wrap(line.strip(), most - 16, break_long_words=False, break_on_hyphens=False)
+    return [("        " if i == 0 else "            ") + piece + (" &" if i + 1 < len(pieces) else "") for i, piece in enumerate(pieces)]
+
+
 def fortran_file(header):
     plain = {"int32_t": "integer(c_int32_t)", "int64_t": "integer(c_int64_t)", "uint64_t": "integer(c_int64_t)",
              "double": "real(c_double)", "tumble_status": "integer(c_int32_t)"}
@@ -85,7 +92,9 @@ def fortran_file(header):
         if base in header.opaque:
             return f"type(c_ptr), intent(out) :: {name}"
         if base in header.structs:
-            return f"type({base}), intent({'in' if constant else 'inout'}) :: {name}"
+            # Left out, an optional argument is a NULL.
+            absent = ", optional" if base == "tumble_array" and constant else ""
+            return f"type({base}), intent({'in' if constant else 'inout'}){absent} :: {name}"
         return f"{plain[base]}, intent(out) :: {name}" if stars else f"{plain[base]}, value :: {name}"
 
     out = [f"! {NOTE}", "module tumble_c", "    use, intrinsic :: iso_c_binding", "    implicit none", "    public", ""]
@@ -103,7 +112,7 @@ def fortran_file(header):
         names = ", ".join(n for _, n in arguments)
         kind = "subroutine" if returns == "void" else "function"
         result = "" if returns == "void" else " result(answer)"
-        out += [f"        {kind} {name}({names}) bind(C, name=\"{name}\"){result}", "            import"]
+        out += continued(f"        {kind} {name}({names}) bind(C, name=\"{name}\"){result}") + ["            import"]
         out += [f"            {declare(k, n)}" for k, n in arguments]
         if returns != "void":
             out.append(f"            {'type(c_ptr)' if '*' in returns else plain[returns]} :: answer")

@@ -115,14 +115,16 @@ module tumble_c
             import
             type(c_ptr), value :: context
         end subroutine tumble_context_destroy
-        function tumble_context_set_progress(context, callback, user) bind(C, name="tumble_context_set_progress") result(answer)
+        function tumble_context_set_progress(context, callback, user) bind(C, &
+            name="tumble_context_set_progress") result(answer)
             import
             type(c_ptr), value :: context
             type(c_funptr), value :: callback
             type(c_ptr), value :: user
             integer(c_int32_t) :: answer
         end function tumble_context_set_progress
-        function tumble_context_set_log(context, callback, user) bind(C, name="tumble_context_set_log") result(answer)
+        function tumble_context_set_log(context, callback, user) bind(C, name="tumble_context_set_log") &
+            result(answer)
             import
             type(c_ptr), value :: context
             type(c_funptr), value :: callback
@@ -133,7 +135,8 @@ module tumble_c
             import
             type(c_ptr), value :: context
         end subroutine tumble_context_cancel
-        function tumble_context_callback_value(context, value) bind(C, name="tumble_context_callback_value") result(answer)
+        function tumble_context_callback_value(context, value) bind(C, name="tumble_context_callback_value") &
+            result(answer)
             import
             type(c_ptr), value :: context
             integer(c_int32_t), intent(out) :: value
@@ -163,45 +166,51 @@ module tumble_c
             import
             type(c_ptr), value :: options
         end subroutine tumble_options_destroy
-        function tumble_options_set_int64(options, name, value) bind(C, name="tumble_options_set_int64") result(answer)
+        function tumble_options_set_int64(options, name, value) bind(C, name="tumble_options_set_int64") &
+            result(answer)
             import
             type(c_ptr), value :: options
             character(kind=c_char), intent(in) :: name(*)
             integer(c_int64_t), value :: value
             integer(c_int32_t) :: answer
         end function tumble_options_set_int64
-        function tumble_options_set_float64(options, name, value) bind(C, name="tumble_options_set_float64") result(answer)
+        function tumble_options_set_float64(options, name, value) bind(C, name="tumble_options_set_float64") &
+            result(answer)
             import
             type(c_ptr), value :: options
             character(kind=c_char), intent(in) :: name(*)
             real(c_double), value :: value
             integer(c_int32_t) :: answer
         end function tumble_options_set_float64
-        function tumble_options_set_text(options, name, value) bind(C, name="tumble_options_set_text") result(answer)
+        function tumble_options_set_text(options, name, value) bind(C, name="tumble_options_set_text") &
+            result(answer)
             import
             type(c_ptr), value :: options
             character(kind=c_char), intent(in) :: name(*)
             character(kind=c_char), intent(in) :: value(*)
             integer(c_int32_t) :: answer
         end function tumble_options_set_text
-        function tumble_options_set_poses(options, rotations, shifts_A) bind(C, name="tumble_options_set_poses") result(answer)
+        function tumble_options_set_poses(options, rotations, shifts_A) bind(C, name="tumble_options_set_poses") &
+            result(answer)
             import
             type(c_ptr), value :: options
-            type(tumble_array), intent(in) :: rotations
-            type(tumble_array), intent(in) :: shifts_A
+            type(tumble_array), intent(in), optional :: rotations
+            type(tumble_array), intent(in), optional :: shifts_A
             integer(c_int32_t) :: answer
         end function tumble_options_set_poses
-        function tumble_options_set_reference(options, map, voxel_A) bind(C, name="tumble_options_set_reference") result(answer)
+        function tumble_options_set_reference(options, map, voxel_A) bind(C, &
+            name="tumble_options_set_reference") result(answer)
             import
             type(c_ptr), value :: options
-            type(tumble_array), intent(in) :: map
+            type(tumble_array), intent(in), optional :: map
             real(c_double), value :: voxel_A
             integer(c_int32_t) :: answer
         end function tumble_options_set_reference
-        function tumble_options_set_halves(options, halves) bind(C, name="tumble_options_set_halves") result(answer)
+        function tumble_options_set_halves(options, halves) bind(C, name="tumble_options_set_halves") &
+            result(answer)
             import
             type(c_ptr), value :: options
-            type(tumble_array), intent(in) :: halves
+            type(tumble_array), intent(in), optional :: halves
             integer(c_int32_t) :: answer
         end function tumble_options_set_halves
         function tumble_stack_read(path, stack) bind(C, name="tumble_stack_read") result(answer)
@@ -220,7 +229,8 @@ module tumble_c
             type(tumble_array), intent(inout) :: images
             integer(c_int32_t) :: answer
         end function tumble_stack_images
-        function tumble_stack_pixel_size(stack, pixel_size_A) bind(C, name="tumble_stack_pixel_size") result(answer)
+        function tumble_stack_pixel_size(stack, pixel_size_A) bind(C, name="tumble_stack_pixel_size") &
+            result(answer)
             import
             type(c_ptr), value :: stack
             real(c_double), intent(out) :: pixel_size_A
@@ -229,21 +239,22 @@ module tumble_c
         function tumble_map_write(path, map, voxel_A) bind(C, name="tumble_map_write") result(answer)
             import
             character(kind=c_char), intent(in) :: path(*)
-            type(tumble_array), intent(in) :: map
+            type(tumble_array), intent(in), optional :: map
             real(c_double), value :: voxel_A
             integer(c_int32_t) :: answer
         end function tumble_map_write
         function tumble_plan_query(images, options, plan) bind(C, name="tumble_plan_query") result(answer)
             import
-            type(tumble_array), intent(in) :: images
+            type(tumble_array), intent(in), optional :: images
             type(c_ptr), value :: options
             type(tumble_plan), intent(inout) :: plan
             integer(c_int32_t) :: answer
         end function tumble_plan_query
-        function tumble_reconstruct(context, images, options, result) bind(C, name="tumble_reconstruct") result(answer)
+        function tumble_reconstruct(context, images, options, result) bind(C, name="tumble_reconstruct") &
+            result(answer)
             import
             type(c_ptr), value :: context
-            type(tumble_array), intent(in) :: images
+            type(tumble_array), intent(in), optional :: images
             type(c_ptr), value :: options
             type(c_ptr), intent(out) :: result
             integer(c_int32_t) :: answer
@@ -266,7 +277,8 @@ module tumble_c
             real(c_double), intent(out) :: value
             integer(c_int32_t) :: answer
         end function tumble_result_number
-        function tumble_result_text(result, name, buffer, capacity, needed) bind(C, name="tumble_result_text") result(answer)
+        function tumble_result_text(result, name, buffer, capacity, needed) bind(C, name="tumble_result_text") &
+            result(answer)
             import
             type(c_ptr), value :: result
             character(kind=c_char), intent(in) :: name(*)
@@ -275,10 +287,11 @@ module tumble_c
             integer(c_int64_t), intent(out) :: needed
             integer(c_int32_t) :: answer
         end function tumble_result_text
-        function tumble_run_create(context, images, options, run) bind(C, name="tumble_run_create") result(answer)
+        function tumble_run_create(context, images, options, run) bind(C, name="tumble_run_create") &
+            result(answer)
             import
             type(c_ptr), value :: context
-            type(tumble_array), intent(in) :: images
+            type(tumble_array), intent(in), optional :: images
             type(c_ptr), value :: options
             type(c_ptr), intent(out) :: run
             integer(c_int32_t) :: answer
@@ -341,11 +354,12 @@ module tumble_c
             type(c_ptr), value :: device
             type(c_ptr) :: answer
         end function tumble_device_name
-        function tumble_images_create(context, device, stack, pixel_size_A, diameter_A, dark_atoms, images) bind(C, name="tumble_images_create") result(answer)
+        function tumble_images_create(context, device, stack, pixel_size_A, diameter_A, dark_atoms, images) &
+            bind(C, name="tumble_images_create") result(answer)
             import
             type(c_ptr), value :: context
             type(c_ptr), value :: device
-            type(tumble_array), intent(in) :: stack
+            type(tumble_array), intent(in), optional :: stack
             real(c_double), value :: pixel_size_A
             real(c_double), value :: diameter_A
             integer(c_int32_t), value :: dark_atoms
@@ -363,18 +377,20 @@ module tumble_c
             real(c_double), intent(out) :: value
             integer(c_int32_t) :: answer
         end function tumble_images_number
-        function tumble_images_match_map(images, map, voxel_A, matched) bind(C, name="tumble_images_match_map") result(answer)
+        function tumble_images_match_map(images, map, voxel_A, matched) bind(C, name="tumble_images_match_map") &
+            result(answer)
             import
             type(c_ptr), value :: images
-            type(tumble_array), intent(in) :: map
+            type(tumble_array), intent(in), optional :: map
             real(c_double), value :: voxel_A
-            type(tumble_array), intent(in) :: matched
+            type(tumble_array), intent(in), optional :: matched
             integer(c_int32_t) :: answer
         end function tumble_images_match_map
-        function tumble_transform_create(device, map, voxel_A, transform) bind(C, name="tumble_transform_create") result(answer)
+        function tumble_transform_create(device, map, voxel_A, transform) bind(C, &
+            name="tumble_transform_create") result(answer)
             import
             type(c_ptr), value :: device
-            type(tumble_array), intent(in) :: map
+            type(tumble_array), intent(in), optional :: map
             real(c_double), value :: voxel_A
             type(c_ptr), intent(out) :: transform
             integer(c_int32_t) :: answer
@@ -383,50 +399,55 @@ module tumble_c
             import
             type(c_ptr), value :: transform
         end subroutine tumble_transform_destroy
-        function tumble_transform_slices(transform, rotations, frequencies, slices) bind(C, name="tumble_transform_slices") result(answer)
+        function tumble_transform_slices(transform, rotations, frequencies, slices) bind(C, &
+            name="tumble_transform_slices") result(answer)
             import
             type(c_ptr), value :: transform
-            type(tumble_array), intent(in) :: rotations
-            type(tumble_array), intent(in) :: frequencies
-            type(tumble_array), intent(in) :: slices
+            type(tumble_array), intent(in), optional :: rotations
+            type(tumble_array), intent(in), optional :: frequencies
+            type(tumble_array), intent(in), optional :: slices
             integer(c_int32_t) :: answer
         end function tumble_transform_slices
-        function tumble_poses_score(prepared, transform, scoring, images, rotations, shifts_A, scores) bind(C, name="tumble_poses_score") result(answer)
+        function tumble_poses_score(prepared, transform, scoring, images, rotations, shifts_A, scores) bind(C, &
+            name="tumble_poses_score") result(answer)
             import
             type(c_ptr), value :: prepared
             type(c_ptr), value :: transform
             type(tumble_scoring), intent(in) :: scoring
-            type(tumble_array), intent(in) :: images
-            type(tumble_array), intent(in) :: rotations
-            type(tumble_array), intent(in) :: shifts_A
-            type(tumble_array), intent(in) :: scores
+            type(tumble_array), intent(in), optional :: images
+            type(tumble_array), intent(in), optional :: rotations
+            type(tumble_array), intent(in), optional :: shifts_A
+            type(tumble_array), intent(in), optional :: scores
             integer(c_int32_t) :: answer
         end function tumble_poses_score
-        function tumble_poses_polish(prepared, transform, scoring, steps, images, rotations, shifts_A, scores) bind(C, name="tumble_poses_polish") result(answer)
+        function tumble_poses_polish(prepared, transform, scoring, steps, images, rotations, shifts_A, scores) &
+            bind(C, name="tumble_poses_polish") result(answer)
             import
             type(c_ptr), value :: prepared
             type(c_ptr), value :: transform
             type(tumble_scoring), intent(in) :: scoring
             integer(c_int32_t), value :: steps
-            type(tumble_array), intent(in) :: images
-            type(tumble_array), intent(in) :: rotations
-            type(tumble_array), intent(in) :: shifts_A
-            type(tumble_array), intent(in) :: scores
+            type(tumble_array), intent(in), optional :: images
+            type(tumble_array), intent(in), optional :: rotations
+            type(tumble_array), intent(in), optional :: shifts_A
+            type(tumble_array), intent(in), optional :: scores
             integer(c_int32_t) :: answer
         end function tumble_poses_polish
-        function tumble_poses_search_shifts(prepared, transform, scoring, steps, images, rotations, shifts_A, scores) bind(C, name="tumble_poses_search_shifts") result(answer)
+        function tumble_poses_search_shifts(prepared, transform, scoring, steps, images, rotations, shifts_A, &
+            scores) bind(C, name="tumble_poses_search_shifts") result(answer)
             import
             type(c_ptr), value :: prepared
             type(c_ptr), value :: transform
             type(tumble_scoring), intent(in) :: scoring
             integer(c_int32_t), value :: steps
-            type(tumble_array), intent(in) :: images
-            type(tumble_array), intent(in) :: rotations
-            type(tumble_array), intent(in) :: shifts_A
-            type(tumble_array), intent(in) :: scores
+            type(tumble_array), intent(in), optional :: images
+            type(tumble_array), intent(in), optional :: rotations
+            type(tumble_array), intent(in), optional :: shifts_A
+            type(tumble_array), intent(in), optional :: scores
             integer(c_int32_t) :: answer
         end function tumble_poses_search_shifts
-        function tumble_search_create(prepared, transform, scoring, shift_radius_A, shift_step_A, seed, search) bind(C, name="tumble_search_create") result(answer)
+        function tumble_search_create(prepared, transform, scoring, shift_radius_A, shift_step_A, seed, search) &
+            bind(C, name="tumble_search_create") result(answer)
             import
             type(c_ptr), value :: prepared
             type(c_ptr), value :: transform
@@ -448,29 +469,32 @@ module tumble_c
             real(c_double), intent(out) :: value
             integer(c_int32_t) :: answer
         end function tumble_search_number
-        function tumble_search_climb(search, neighbourhood, seed, pass, images, rotations, shifts_A, scores, improved) bind(C, name="tumble_search_climb") result(answer)
+        function tumble_search_climb(search, neighbourhood, seed, pass, images, rotations, shifts_A, scores, &
+            improved) bind(C, name="tumble_search_climb") result(answer)
             import
             type(c_ptr), value :: search
             real(c_double), value :: neighbourhood
             integer(c_int64_t), value :: seed
             integer(c_int32_t), value :: pass
-            type(tumble_array), intent(in) :: images
-            type(tumble_array), intent(in) :: rotations
-            type(tumble_array), intent(in) :: shifts_A
-            type(tumble_array), intent(in) :: scores
-            type(tumble_array), intent(in) :: improved
+            type(tumble_array), intent(in), optional :: images
+            type(tumble_array), intent(in), optional :: rotations
+            type(tumble_array), intent(in), optional :: shifts_A
+            type(tumble_array), intent(in), optional :: scores
+            type(tumble_array), intent(in), optional :: improved
             integer(c_int32_t) :: answer
         end function tumble_search_climb
-        function tumble_search_best(search, images, rotations, shifts_A, scores) bind(C, name="tumble_search_best") result(answer)
+        function tumble_search_best(search, images, rotations, shifts_A, scores) bind(C, &
+            name="tumble_search_best") result(answer)
             import
             type(c_ptr), value :: search
-            type(tumble_array), intent(in) :: images
-            type(tumble_array), intent(in) :: rotations
-            type(tumble_array), intent(in) :: shifts_A
-            type(tumble_array), intent(in) :: scores
+            type(tumble_array), intent(in), optional :: images
+            type(tumble_array), intent(in), optional :: rotations
+            type(tumble_array), intent(in), optional :: shifts_A
+            type(tumble_array), intent(in), optional :: scores
             integer(c_int32_t) :: answer
         end function tumble_search_best
-        function tumble_equations_create(prepared, equations) bind(C, name="tumble_equations_create") result(answer)
+        function tumble_equations_create(prepared, equations) bind(C, name="tumble_equations_create") &
+            result(answer)
             import
             type(c_ptr), value :: prepared
             type(c_ptr), intent(out) :: equations
@@ -480,72 +504,80 @@ module tumble_c
             import
             type(c_ptr), value :: equations
         end subroutine tumble_equations_destroy
-        function tumble_equations_insert(equations, scoring, images, rotations, shifts_A, weights) bind(C, name="tumble_equations_insert") result(answer)
+        function tumble_equations_insert(equations, scoring, images, rotations, shifts_A, weights) bind(C, &
+            name="tumble_equations_insert") result(answer)
             import
             type(c_ptr), value :: equations
             type(tumble_scoring), intent(in) :: scoring
-            type(tumble_array), intent(in) :: images
-            type(tumble_array), intent(in) :: rotations
-            type(tumble_array), intent(in) :: shifts_A
-            type(tumble_array), intent(in) :: weights
+            type(tumble_array), intent(in), optional :: images
+            type(tumble_array), intent(in), optional :: rotations
+            type(tumble_array), intent(in), optional :: shifts_A
+            type(tumble_array), intent(in), optional :: weights
             integer(c_int32_t) :: answer
         end function tumble_equations_insert
-        function tumble_equations_add(equations, other, sign) bind(C, name="tumble_equations_add") result(answer)
+        function tumble_equations_add(equations, other, sign) bind(C, name="tumble_equations_add") &
+            result(answer)
             import
             type(c_ptr), value :: equations
             type(c_ptr), value :: other
             integer(c_int32_t), value :: sign
             integer(c_int32_t) :: answer
         end function tumble_equations_add
-        function tumble_equations_solve(equations, high_per_A, steps, map) bind(C, name="tumble_equations_solve") result(answer)
+        function tumble_equations_solve(equations, high_per_A, steps, map) bind(C, &
+            name="tumble_equations_solve") result(answer)
             import
             type(c_ptr), value :: equations
             real(c_double), value :: high_per_A
             integer(c_int32_t), value :: steps
-            type(tumble_array), intent(in) :: map
+            type(tumble_array), intent(in), optional :: map
             integer(c_int32_t) :: answer
         end function tumble_equations_solve
-        function tumble_maps_correlate(device, half1, half2, mask, voxel_A, seed, curves) bind(C, name="tumble_maps_correlate") result(answer)
+        function tumble_maps_correlate(device, half1, half2, mask, voxel_A, seed, curves) bind(C, &
+            name="tumble_maps_correlate") result(answer)
             import
             type(c_ptr), value :: device
-            type(tumble_array), intent(in) :: half1
-            type(tumble_array), intent(in) :: half2
-            type(tumble_array), intent(in) :: mask
+            type(tumble_array), intent(in), optional :: half1
+            type(tumble_array), intent(in), optional :: half2
+            type(tumble_array), intent(in), optional :: mask
             real(c_double), value :: voxel_A
             integer(c_int64_t), value :: seed
-            type(tumble_array), intent(in) :: curves
+            type(tumble_array), intent(in), optional :: curves
             integer(c_int32_t) :: answer
         end function tumble_maps_correlate
-        function tumble_curve_resolution(frequencies, curve, threshold, resolution_A) bind(C, name="tumble_curve_resolution") result(answer)
+        function tumble_curve_resolution(frequencies, curve, threshold, resolution_A) bind(C, &
+            name="tumble_curve_resolution") result(answer)
             import
-            type(tumble_array), intent(in) :: frequencies
-            type(tumble_array), intent(in) :: curve
+            type(tumble_array), intent(in), optional :: frequencies
+            type(tumble_array), intent(in), optional :: curve
             real(c_double), value :: threshold
             real(c_double), intent(out) :: resolution_A
             integer(c_int32_t) :: answer
         end function tumble_curve_resolution
-        function tumble_map_restore(device, map, fsc, restored) bind(C, name="tumble_map_restore") result(answer)
+        function tumble_map_restore(device, map, fsc, restored) bind(C, name="tumble_map_restore") &
+            result(answer)
             import
             type(c_ptr), value :: device
-            type(tumble_array), intent(in) :: map
-            type(tumble_array), intent(in) :: fsc
-            type(tumble_array), intent(in) :: restored
+            type(tumble_array), intent(in), optional :: map
+            type(tumble_array), intent(in), optional :: fsc
+            type(tumble_array), intent(in), optional :: restored
             integer(c_int32_t) :: answer
         end function tumble_map_restore
-        function tumble_map_find_mask(device, map, voxel_A, mask) bind(C, name="tumble_map_find_mask") result(answer)
+        function tumble_map_find_mask(device, map, voxel_A, mask) bind(C, name="tumble_map_find_mask") &
+            result(answer)
             import
             type(c_ptr), value :: device
-            type(tumble_array), intent(in) :: map
+            type(tumble_array), intent(in), optional :: map
             real(c_double), value :: voxel_A
-            type(tumble_array), intent(in) :: mask
+            type(tumble_array), intent(in), optional :: mask
             integer(c_int32_t) :: answer
         end function tumble_map_find_mask
-        function tumble_atoms_find(context, map, half1, half2, voxel_A, element, min_distance_A, radius_A, threads, atoms) bind(C, name="tumble_atoms_find") result(answer)
+        function tumble_atoms_find(context, map, half1, half2, voxel_A, element, min_distance_A, radius_A, &
+            threads, atoms) bind(C, name="tumble_atoms_find") result(answer)
             import
             type(c_ptr), value :: context
-            type(tumble_array), intent(in) :: map
-            type(tumble_array), intent(in) :: half1
-            type(tumble_array), intent(in) :: half2
+            type(tumble_array), intent(in), optional :: map
+            type(tumble_array), intent(in), optional :: half1
+            type(tumble_array), intent(in), optional :: half2
             real(c_double), value :: voxel_A
             character(kind=c_char), intent(in) :: element(*)
             real(c_double), value :: min_distance_A
@@ -554,14 +586,15 @@ module tumble_c
             type(c_ptr), intent(out) :: atoms
             integer(c_int32_t) :: answer
         end function tumble_atoms_find
-        function tumble_atoms_refine(context, prepared, images, rotations, shifts_A, weights, start, atoms) bind(C, name="tumble_atoms_refine") result(answer)
+        function tumble_atoms_refine(context, prepared, images, rotations, shifts_A, weights, start, atoms) &
+            bind(C, name="tumble_atoms_refine") result(answer)
             import
             type(c_ptr), value :: context
             type(c_ptr), value :: prepared
-            type(tumble_array), intent(in) :: images
-            type(tumble_array), intent(in) :: rotations
-            type(tumble_array), intent(in) :: shifts_A
-            type(tumble_array), intent(in) :: weights
+            type(tumble_array), intent(in), optional :: images
+            type(tumble_array), intent(in), optional :: rotations
+            type(tumble_array), intent(in), optional :: shifts_A
+            type(tumble_array), intent(in), optional :: weights
             type(c_ptr), value :: start
             type(c_ptr), intent(out) :: atoms
             integer(c_int32_t) :: answer

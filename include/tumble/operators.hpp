@@ -117,7 +117,7 @@ struct OrientationSearchOptions {
 
 /// What one image did in a pass of hill climbing.
 struct ClimbedPose {
-    PoseCandidate candidate;   ///< its score has no prior of the shift
+    PoseCandidate candidate;   ///< its score is the grid's, without a prior of the shift
     std::int64_t visited = 0;  ///< candidates that were looked at, one by one
     bool improved = false;     ///< false: none was better, and this is the best of all
 };
@@ -142,7 +142,7 @@ class OrientationSearch {
     /// that scores above present[i].score, else the best of all (Elmlund & Elmlund, J. Struct. Biol. 180, 420, 2012). The
     /// present poses matter for a neighbourhood below 1 only. Order of `present`.
     std::vector<ClimbedPose> climb(std::span<const PoseCandidate> present, const ClimbOptions& options) const;
-    /// The best candidate of each of the numbered images. The in-plane angle is interpolated between the grid's.
+    /// The best candidate of each of the numbered images. The in-plane angle is interpolated between the grid's, the score is not.
     std::vector<PoseCandidate> best(std::span<const std::int64_t> images) const;
 
     struct State;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <new>
 #include <string_view>
 
 #include "backend/cpu_operations.hpp"
@@ -23,12 +24,18 @@ ErrorKind kind_of(std::int32_t status) {
     }
 }
 
+/// Memory of the host that runs out is told as everywhere else in C++; that of a device has a sentence of its own.
+void require_memory(std::int32_t status) {
+    if (status == status_memory) throw std::bad_alloc();
+}
+
 }  // namespace
 
 Session::Session(const Operations& operations, int device, int threads) : table(operations), pool(threads) {
     std::array<char, 512> error{};
     const ContextArguments arguments{device, threads, &pool, error.data(), static_cast<std::int64_t>(error.size())};
     const std::int32_t status = table.context_create(&arguments, &context);
+    require_memory(status);
     if (status != status_good)
         throw Error(kind_of(status), fmt::format("the {} backend cannot start (status {}): {}", table.name, status, error.data()));
 }
@@ -83,6 +90,7 @@ void Backend::call(Entry entry, const char* name, Arguments... arguments) const 
     if (!entry) throw system_error(fmt::format("the {} backend has no operation '{}'", device_, name));
     const std::int32_t status = entry(s.context, arguments...);
     if (status == status_good) return;
+    backend::require_memory(status);
     const std::string sentence = s.table.error_text(s.context);
     const ErrorKind kind = kind_of(status);
     if (kind != ErrorKind::system) throw Error(kind, sentence);

@@ -17,11 +17,14 @@ void in_batches(std::size_t total, Body&& body) {
     for (std::size_t first = 0; first < total; first += batch_images) body(first, std::min<std::size_t>(batch_images, total - first));
 }
 
-/// The shift's number of each pair, of rows at all shifts.
-std::vector<std::int64_t> shifts_of(const SearchPanels& panels, std::span<const SearchPair> pairs) {
-    std::vector<std::int64_t> out;
-    for (const auto& pair : pairs) out.push_back(pair.row % panels.shifts());
-    return out;
+/// Candidates of pairs of rows at all shifts. Their scores are those of the grid, with which a later pass compares.
+std::vector<PoseCandidate> grid_candidates(const SearchPanels& panels, const ResidentRows& rows, std::span<const SearchPair> pairs,
+                                           std::span<const std::int64_t> images, Backend& backend) {
+    std::vector<std::int64_t> shifts;
+    for (const auto& pair : pairs) shifts.push_back(pair.row % panels.shifts());
+    auto candidates = candidates_of(panels, rows, pairs, images, shifts, backend);
+    for (std::size_t i = 0; i < pairs.size(); i++) candidates[i].score = static_cast<double>(pairs[i].score);
+    return candidates;
 }
 
 }  // namespace
@@ -67,7 +70,7 @@ std::vector<ClimbedPose> OrientationSearch::climb(std::span<const PoseCandidate>
         const auto steps = backend.hill_climb(panels.resident, rows, {first_row, 0, batch}, previous, lists, climb);
         std::vector<SearchPair> pairs;
         for (const auto& step : steps) pairs.push_back(step.pair);
-        const auto candidates = candidates_of(panels, rows, pairs, batch, shifts_of(panels, pairs), backend);
+        const auto candidates = grid_candidates(panels, rows, pairs, batch, backend);
         for (std::size_t b = 0; b < count; b++) out[first + b] = {candidates[b], steps[b].visited, steps[b].improved};
     });
     return out;
@@ -84,7 +87,7 @@ std::vector<PoseCandidate> OrientationSearch::best(std::span<const std::int64_t>
         const auto first_row = first_rows(panels, count);
         std::vector<SearchPair> pairs;
         for (const auto& list : backend.best_pairs(panels.resident, rows, {first_row}, {}, {})) pairs.push_back(list.front());
-        const auto candidates = candidates_of(panels, rows, pairs, batch, shifts_of(panels, pairs), backend);
+        const auto candidates = grid_candidates(panels, rows, pairs, batch, backend);
         out.insert(out.end(), candidates.begin(), candidates.end());
     });
     return out;

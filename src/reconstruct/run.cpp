@@ -9,17 +9,13 @@
 
 namespace tumble {
 
-void StageClock::begin(const std::string& name) {
+std::size_t StageClock::begin(const std::string& name) {
     if (progress_.cancelled()) throw Error(ErrorKind::interrupted, fmt::format("interrupted before the stage '{}'", name));
     progress_.stage(name);
-}
-
-void StageClock::add(const std::string& name, double seconds) {
     const auto known = std::find_if(times_.begin(), times_.end(), [&](const auto& t) { return t.first == name; });
-    if (known != times_.end())
-        known->second += seconds;
-    else
-        times_.emplace_back(name, seconds);
+    const auto entry = static_cast<std::size_t>(known - times_.begin());
+    if (known == times_.end()) times_.emplace_back(name, 0.0);
+    return entry;
 }
 
 void set_scale(Run& run, double neighbour_A) {

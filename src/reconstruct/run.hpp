@@ -21,20 +21,19 @@ class StageClock {
     /// Calls work() as the stage `name`. Throws Error(interrupted) where the caller has cancelled.
     template <class Work>
     auto stage(const std::string& name, Work work) {
-        begin(name);
-        const Timer timer{*this, name, std::chrono::steady_clock::now()};
+        const Timer timer{*this, begin(name), std::chrono::steady_clock::now()};
         return work();
     }
 
   private:
     struct Timer {
         StageClock& clock;
-        const std::string& name;
+        std::size_t entry;
         std::chrono::steady_clock::time_point start;
-        ~Timer() { clock.add(name, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()); }
+        ~Timer() { clock.times_[entry].second += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); }
     };
-    void begin(const std::string& name);
-    void add(const std::string& name, double seconds);
+    /// Number of the stage among the times, made here: the timer's end must not need memory.
+    std::size_t begin(const std::string& name);
     Progress& progress_;
     std::vector<std::pair<std::string, double>>& times_;
 };

@@ -1,11 +1,12 @@
 // The C interface from outside: the same result as the C++ one, errors as promised, arrays in any layout, cancelling.
-#include <tumble.h>
-
+#include <array>
 #include <cstring>
 #include <limits>
+#include <memory>
 #include <set>
 #include <thread>
 
+#include "abi/c_arrays.hpp"
 #include "atoms/motif.hpp"
 #include "catch.hpp"
 #include "core/random.hpp"
@@ -14,6 +15,7 @@
 #include "unit/reconstruct/simulated_stack.hpp"
 
 using namespace tumble;
+using testing::array_of;
 
 namespace {
 
@@ -27,29 +29,6 @@ testing::SimulatedStack ball() {
     return testing::simulated_stack(atoms, images, box, pixel_A, 0.3, 2);
 }
 
-tumble_array array_of(const void* data, std::int32_t dtype, std::initializer_list<std::int64_t> shape) {
-    tumble_array a{};
-    a.struct_size = sizeof a;
-    a.data = const_cast<void*>(data);
-    a.dtype = dtype;
-    a.memory = TUMBLE_MEMORY_HOST;
-    std::copy(shape.begin(), shape.end(), a.shape);
-    a.dimensions = static_cast<std::int32_t>(shape.size());
-    std::int64_t stride = 1;
-    for (int axis = a.dimensions - 1; axis >= 0; axis--) a.stride[axis] = stride, stride *= a.shape[axis];
-    return a;
-}
-
-struct Poses {
-    std::vector<double> rotations, shifts;
-    explicit Poses(const std::vector<Pose>& poses) {
-        for (const auto& p : poses) {
-            rotations.insert(rotations.end(), p.rotation.m.begin(), p.rotation.m.end());
-            shifts.insert(shifts.end(), {p.shift_A.x, p.shift_A.y});
-        }
-    }
-};
-
 /// Handles of one run from given poses.
 struct Run {
     tumble_context* context = nullptr;
@@ -61,9 +40,8 @@ struct Run {
         REQUIRE(tumble_options_set_float64(options, "pixel-size", pixel_A) == TUMBLE_OK);
         REQUIRE(tumble_options_set_text(options, "element", "Pt") == TUMBLE_OK);
         REQUIRE(tumble_options_set_int64(options, "threads", 1) == TUMBLE_OK);
-        const Poses p(poses);
-        const auto n = static_cast<std::int64_t>(poses.size());
-        const auto rotations = array_of(p.rotations.data(), TUMBLE_FLOAT64, {n, 3, 3}), shifts = array_of(p.shifts.data(), TUMBLE_FLOAT64, {n, 2});
+        const testing::PoseColumns p(poses);
+        const auto rotations = p.rotation_array(), shifts = p.shift_array();
         REQUIRE(tumble_options_set_poses(options, &rotations, &shifts) == TUMBLE_OK);
     }
     Run(const Run&) = delete;
@@ -140,18 +118,24 @@ TEST_CASE("the C interface gives the atoms of the C++ one, bit for bit, from any
     CHECK(std::string(verdict) == "P");
 }
 
-TEST_CASE("two contexts in two threads do not know of each other") {
+TEST_CASE("eight contexts in eight threads give what one gives") {
     const auto simulated = ball();
     const auto stack = array_of(simulated.stack.values.data(), TUMBLE_FLOAT32, {images, box, box});
-    Run one(simulated.poses), two(simulated.poses);
-    tumble_status status[2] = {-1, -1};
+    Run alone(simulated.poses);
+    REQUIRE(tumble_reconstruct(alone.context, &stack, alone.options, &alone.result) == TUMBLE_OK);
+    const auto expected = alone.atoms();
+    std::vector<std::unique_ptr<Run>> runs;
+    for (int i = 0; i < 8; i++) runs.push_back(std::make_unique<Run>(simulated.poses));
+    std::array<tumble_status, 8> status{};
     {
-        std::jthread first([&] { status[0] = tumble_reconstruct(one.context, &stack, one.options, &one.result); });
-        std::jthread second([&] { status[1] = tumble_reconstruct(two.context, &stack, two.options, &two.result); });
+        std::vector<std::jthread> threads;
+        for (std::size_t i = 0; i < runs.size(); i++)
+            threads.emplace_back([&, i] { status[i] = tumble_reconstruct(runs[i]->context, &stack, runs[i]->options, &runs[i]->result); });
     }
-    REQUIRE(status[0] == TUMBLE_OK);
-    REQUIRE(status[1] == TUMBLE_OK);
-    CHECK(one.atoms() == two.atoms());
+    for (std::size_t i = 0; i < runs.size(); i++) {
+        REQUIRE(status[i] == TUMBLE_OK);
+        CHECK(runs[i]->atoms() == expected);
+    }
 }
 
 TEST_CASE("a callback that returns a value cancels at every report; the value is kept, and the next run is whole") {
@@ -247,7 +231,7 @@ TEST_CASE("what cannot be is refused with its name, and nothing is made") {
     auto bad = stack;
     bad.struct_size = 8, refused(&bad, TUMBLE_E_STRUCT_SIZE, "struct_size");
     bad = stack, bad.dtype = 77, refused(&bad, TUMBLE_E_ARRAY, "77");
-    bad = stack, bad.memory = TUMBLE_MEMORY_CUDA, refused(&bad, TUMBLE_E_ARRAY, "memory");
+    bad = stack, bad.memory = TUMBLE_MEMORY_CUDA, refused(&bad, TUMBLE_E_DEVICE, "memory");
     bad = stack, bad.dimensions = 2, refused(&bad, TUMBLE_E_ARRAY, "dimensions");
     bad = stack, bad.shape[1] = -3, refused(&bad, TUMBLE_E_ARRAY, "negative");
     bad = stack, bad.shape[0] = bad.shape[1] = bad.shape[2] = std::int64_t{1} << 40, refused(&bad, TUMBLE_E_ARRAY, "absurd");

@@ -29,12 +29,19 @@ with open("stack.mrcs", "wb") as file:
     file.write(header.tobytes() + images.tobytes())
 STACK
 
-cc -std=c99 "$source/examples/c/reconstruct.c" -o from_c -I"$work/prefix/include" -L"${library%/*}" -ltumble
+for example in reconstruct steps own_search; do
+    cc -std=c99 -Wall -Wextra -Werror -Wno-missing-field-initializers "$source/examples/c/$example.c" -o "from_c_$example" \
+        -I"$work/prefix/include" -L"${library%/*}" -ltumble -lm
+done
 cmake -S "$source/examples/cpp" -B cpp -DCMAKE_PREFIX_PATH="$work/prefix" -DCMAKE_BUILD_TYPE=Release > /dev/null
 cmake --build cpp > /dev/null
 gfortran -std=f2018 "$work/prefix/share/tumble/fortran/tumble_c.f90" "$work/prefix/share/tumble/fortran/tumble.f90" \
     "$source/examples/fortran/reconstruct.f90" -o from_fortran -L"${library%/*}" -ltumble
-./from_c stack.mrcs 0.4 Pt map.mrc > c.txt
+./from_c_reconstruct stack.mrcs 0.4 Pt map.mrc > c.txt
+./from_c_steps stack.mrcs 0.4 Pt checkpoint.h5 > steps.txt
+grep -v '^#' steps.txt | cmp - <(grep -v '^#' c.txt)  # cancelled half way and resumed: the same atoms
+./from_c_own_search stack.mrcs 0.4 map.mrc 20 | tee own_search.txt
+awk '/mean score/ { first = $NF } /^the best of/ { best = $NF } /^polished/ { polished = $NF } END { exit !(first < best && best < polished) }' own_search.txt
 cpp/reconstruct stack.mrcs 0.4 Pt map_cpp.mrc > cpp.txt
 cmp <(tail -c +1025 map.mrc) <(tail -c +1025 map_cpp.mrc)  # the header has a date
 ./from_fortran stack.mrcs 0.4 Pt > fortran.txt
