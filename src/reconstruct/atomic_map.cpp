@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "atoms/atomic_model.hpp"
+#include "atoms/image_refinement.hpp"
 
 namespace tumble {
 namespace {
@@ -44,6 +45,19 @@ std::optional<AtomicModel> tentative_model_of(const Volume& map, double radius_A
 
 Volume rendered(const AtomicModel& model, int box, double voxel_A, Backend& backend) {
     return render_atoms(box, voxel_A, model.positions_A, model.heights, model.shell_amplitude, backend.pool());
+}
+
+AtomicModel refined(const AtomicModel& model, const ResidentImages& images, std::span<const Pose> poses, std::span<const float> weights,
+                    Backend& backend, Progress& progress) {
+    std::vector<FittedAtom> start(model.positions_A.size());
+    for (std::size_t a = 0; a < start.size(); a++) start[a].position_A = model.positions_A[a], start[a].height = model.heights[a];
+    ImageRefinementOptions options;
+    options.rounds = 2;
+    auto fit = refine_atoms(images, poses, weights, start, options, backend.pool(), progress);
+    AtomicModel out;
+    for (const auto& atom : fit.atoms) out.positions_A.push_back(atom.position_A), out.heights.push_back(atom.height);
+    out.shell_amplitude = std::move(fit.shell_amplitude);
+    return out;
 }
 
 std::size_t close_packed_count(double radius_A, double neighbour_A) {

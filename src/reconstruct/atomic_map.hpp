@@ -7,7 +7,9 @@
 
 #include "atoms/peak_detection.hpp"
 #include "backend/backend.hpp"
+#include "pose/prepared_images.hpp"
 #include "tumble/arrays.hpp"
+#include "tumble/progress.hpp"
 
 namespace tumble {
 
@@ -29,6 +31,11 @@ std::optional<AtomicModel> atomic_model_of(const Volume& map, double radius_A, d
 std::optional<AtomicModel> tentative_model_of(const Volume& map, double radius_A, double min_distance_A, std::size_t most, Backend& backend);
 
 Volume rendered(const AtomicModel& model, int box, double voxel_A, Backend& backend);
+
+/// The model's places and heights refined against the images of weight other than 0, each at its pose (two Gauss-Newton steps
+/// an atom), with the profile that the refinement found.
+AtomicModel refined(const AtomicModel& model, const ResidentImages& images, std::span<const Pose> poses, std::span<const float> weights,
+                    Backend& backend, Progress& progress);
 
 /// Atoms that a ball of radius `radius_A` holds if it is close-packed with neighbours `neighbour_A` apart.
 std::size_t close_packed_count(double radius_A, double neighbour_A);

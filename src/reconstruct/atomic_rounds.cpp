@@ -15,6 +15,7 @@ namespace {
 
 constexpr int map_steps = 8;               // conjugate-gradient steps: enough for poses, see docs/performance.md
 constexpr double repeated_rad = 0.02;      // candidates closer than this are one
+constexpr double sure_share = 0.9;         // mean posterior share of the best poses
 constexpr double polished_share = 0.05;
 constexpr double kept_share = 0.002;
 constexpr double predicted_share = 0.3;    // of the median score: an image below it is not predicted
@@ -28,15 +29,32 @@ struct FoldModels {
     std::vector<Vec3> atoms;   // of it
 };
 
-FoldModels fold_models(const ResidentImages& images, const std::vector<WeightedPose>& poses, const std::vector<int>& fold,
+/// Shares so high that one pose stands for each image.
+bool one_pose_each(const std::vector<PosteriorPoses>& present) {
+    double mean = 0;
+    for (const auto& image : present) mean += image.shares.front() / static_cast<double>(present.size());
+    return mean > sure_share;
+}
+
+FoldModels fold_models(const ResidentImages& images, const std::vector<PosteriorPoses>& present, const std::vector<int>& fold,
                        const RoundOptions& options, Backend& backend, Progress& progress) {
-    FoldEquations equations = fold_equations(images, poses, fold, options.folds, band_of(images, 0.1, options.high_per_A), backend);
+    FoldEquations equations = fold_equations(images, weighted_poses(present), fold, options.folds, band_of(images, 0.1, options.high_per_A), backend);
     FoldModels models;
     const double radius = images->mask_radius_A;
+    const bool refine = one_pose_each(present);
+    std::vector<Pose> poses;
+    for (const auto& image : present) poses.push_back(image.candidates.front().pose);
+    NoProgress quiet;
     for (int f = 0; f < options.folds; f++) {
         Volume map = map_without(equations, f, images, options.high_per_A, map_steps, backend);
-        if (const auto atoms = tentative_model_of(map, radius, options.min_distance_A, options.most_atoms, backend))
+        if (auto atoms = tentative_model_of(map, radius, options.min_distance_A, options.most_atoms, backend)) {
+            if (refine) {
+                std::vector<float> weights;
+                for (const int g : fold) weights.push_back(g == f ? 0.0f : 1.0f);
+                atoms = refined(*atoms, images, poses, weights, backend, quiet);
+            }
             map = rendered(*atoms, images->box, images->pixel_size_A, backend);
+        }
         models.transforms.push_back(scoring_transform(map, backend));
         progress.update(0.4 * (f + 1) / options.folds);
         if (progress.cancelled()) throw Error(ErrorKind::interrupted, "interrupted between two maps");
@@ -176,7 +194,7 @@ void measure_changes(const std::vector<PosteriorPoses>& before, RoundResult& res
 RoundResult atomic_round(const ResidentImages& images, const std::vector<PosteriorPoses>& present, const RoundOptions& options,
                          Backend& backend, Progress& progress) {
     const auto fold = draw_folds(images->images, options.folds, options.seed, options.pass);
-    FoldModels models = fold_models(images, weighted_poses(present), fold, options, backend, progress);
+    FoldModels models = fold_models(images, present, fold, options, backend, progress);
     RoundResult result;
     result.atoms = models.atoms.size();
     result.map = std::move(models.map);

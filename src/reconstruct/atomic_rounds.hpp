@@ -42,7 +42,9 @@ struct RoundResult {
     Volume map;                ///< from all images, before the round
 };
 
-/// One round: fold maps from the present posteriors, their atoms, candidates (present poses, their symmetry mates, poses
+/// One round: fold maps from the present posteriors, their atoms (once most images have one pose only, refined against the
+/// images: peaks of a map lie some 10 pm beside the atoms, the same way for all images of a region of views, which may then
+/// prefer a wrong mate together), candidates (present poses, their symmetry mates, poses
 /// from a fresh search and their mates), best shifts, new shares, and a polish of the poses that carry weight. An image's
 /// own pose is never dropped from its candidates.
 RoundResult atomic_round(const ResidentImages& images, const std::vector<PosteriorPoses>& present, const RoundOptions& options,

@@ -17,12 +17,14 @@ namespace {
 
 constexpr int final_steps = 20;       // conjugate-gradient steps: the maps' error stands still from about ten on
 constexpr int refinement_rounds = 4;
+constexpr std::size_t least_places = 4;
 constexpr double matched_A = 0.6;     // an atom of one half is looked for within this distance in the other
 
+/// Poses of the images of `half` (0: of both) that count.
 std::vector<WeightedPose> poses_of_half(const FinalStageInput& in, int half) {
     std::vector<WeightedPose> out;
     for (std::size_t i = 0; i < in.poses.size(); i++)
-        if (in.half[i] == half && !in.rejected[i]) out.push_back({in.poses[i].image, in.poses[i].pose, 1.0f});
+        if ((half == 0 || in.half[i] == half) && !in.rejected[i]) out.push_back({in.poses[i].image, in.poses[i].pose, 1.0f});
     return out;
 }
 
@@ -32,7 +34,7 @@ std::vector<Pose> plain_poses(const FinalStageInput& in) {
     return out;
 }
 
-/// 1 for the images of `half` (0: of both) that count.
+/// 1 for those images, 0 for the others.
 std::vector<float> image_weights(const FinalStageInput& in, int half) {
     std::vector<float> out;
     for (std::size_t i = 0; i < in.poses.size(); i++) out.push_back((half == 0 || in.half[i] == half) && !in.rejected[i] ? 1.0f : 0.0f);
@@ -45,6 +47,13 @@ std::vector<Vec3> atom_places(const Volume& map, const FinalStageInput& in, Back
     std::vector<Vec3> places;
     for (std::size_t a = 0; a < selection.atoms; a++) places.push_back(peaks[a].position_A);
     return places;
+}
+
+/// Where atoms stand out of a quick map of the images of `half` (0: of both).
+std::vector<Vec3> quick_places(const FinalStageInput& in, int half, Backend& backend) {
+    const Band band = band_of(in.images, 0.1 * in.bands.low, in.bands.polish_high);
+    const auto equations = equations_of(in.images, poses_of_half(in, half), band, backend);
+    return atom_places(solve_map(equations, in.images, in.bands.polish_high, final_steps / 2, backend), in, backend);
 }
 
 double rms_distance(const Atoms& a, const Atoms& b) {
@@ -93,12 +102,12 @@ std::vector<double> HalfAtoms::heights() const {
 }
 
 HalfAtoms half_atoms(const FinalStageInput& in, int half, Backend& backend, Progress& progress) {
-    const Band band = band_of(in.images, 0.1 * in.bands.low, in.bands.polish_high);
-    const auto equations = equations_of(in.images, poses_of_half(in, half), band, backend);
-    const Volume map = solve_map(equations, in.images, in.bands.polish_high, final_steps / 2, backend);
     HalfAtoms out;
-    const auto places = atom_places(map, in, backend);
-    if (places.size() < 4) return out;
+    auto places = quick_places(in, half, backend);
+    // A half's weak atoms may be no clearer than its noise where those of all images are. Only the start is shared then: the
+    // refinement sees this half alone, and held-out scores tell whether its images show these atoms.
+    if (places.size() < least_places) places = quick_places(in, 0, backend);
+    if (places.size() < least_places) return out;
     std::vector<FittedAtom> start(places.size());
     for (std::size_t a = 0; a < places.size(); a++) start[a].position_A = places[a], start[a].height = 1;
     ImageRefinementOptions options;
@@ -140,7 +149,7 @@ void final_maps_and_atoms(const FinalStageInput& in, const HalfAtoms (&halves)[2
     if (halves[0].atoms.empty() || halves[1].atoms.empty()) return;
     const auto places = atom_places(result.map, in, backend);
     progress.update(0.6);
-    if (places.size() < 4) return;
+    if (places.size() < least_places) return;
     const JointFit fit = fit_atoms(result.map, places, {}, backend.pool());
     result.fitted_atoms = reported_atoms(fit.atoms, element);
     progress.update(0.7);

@@ -14,7 +14,8 @@
 
 namespace tumble {
 
-/// Atoms of one half of the images, refined against them. Empty atoms where none stand out of the half's map.
+/// Atoms of one half of the images, refined against them alone. They start from the half's map, or where none stand out of that
+/// from the map of all images; empty where none stand out of either.
 struct HalfAtoms {
     std::vector<FittedAtom> atoms;
     std::vector<double> shell_amplitude;

@@ -1,7 +1,5 @@
 #include "reconstruct/half_refinement.hpp"
 
-#include "atoms/atomic_model.hpp"
-#include "atoms/image_refinement.hpp"
 #include "reconstruct/atomic_map.hpp"
 #include "reconstruct/map_estimate.hpp"
 
@@ -19,29 +17,13 @@ Volume half_reference(const ResidentImages& images, const std::vector<PoseCandid
     Volume map = solve_map(equations, images, options.high_per_A, map_steps, backend);
     const auto model = atomic_model_of(map, images->mask_radius_A, options.min_distance_A, backend);
     if (!model) return map;
-    std::vector<FittedAtom> start;
-    for (std::size_t a = 0; a < model->positions_A.size(); a++) {
-        FittedAtom atom;
-        atom.position_A = model->positions_A[a];
-        atom.height = model->heights[a];
-        start.push_back(atom);
-    }
     std::vector<Pose> all(static_cast<std::size_t>(images->images));
     std::vector<float> weights(all.size(), 0.0f);
     for (const auto& p : poses) {
         all[static_cast<std::size_t>(p.image)] = p.pose;
         weights[static_cast<std::size_t>(p.image)] = 1;
     }
-    ImageRefinementOptions refinement;
-    refinement.rounds = 2;
-    const auto refined = refine_atoms(images, all, weights, start, refinement, backend.pool(), progress);
-    std::vector<Vec3> positions;
-    std::vector<double> heights;
-    for (const auto& atom : refined.atoms) {
-        positions.push_back(atom.position_A);
-        heights.push_back(atom.height);
-    }
-    return render_atoms(images->box, images->pixel_size_A, positions, heights, refined.shell_amplitude, backend.pool());
+    return rendered(refined(*model, images, all, weights, backend, progress), images->box, images->pixel_size_A, backend);
 }
 
 }  // namespace

@@ -74,3 +74,18 @@ TEST_CASE("a perfect lattice is told from one that is known to be imperfect") {
     INFO(reasons(result));
     CHECK(result.verdict.status != VerdictStatus::ok);
 }
+
+TEST_CASE("weak atoms that only the map of all images shows are found; at wrong poses there are none") {
+    auto atoms = motif_sites(Motif::fcc, 2.77, 6.9, {});
+    RandomStream random(2, 0, RandomPurpose::structure);
+    for (auto& a : atoms) a = a + 0.1 * Vec3{random.normal(), random.normal(), random.normal()};
+    for (std::size_t a = 0; a < 87; a += 2) atoms.push_back(atoms[a]);  // every other atom is twice as heavy
+    const auto simulated = testing::simulated_stack(atoms, images, box, pixel_A, 1.75, 2);
+    const ReconstructResult result = at_poses(simulated, simulated.poses);
+    INFO(reasons(result));
+    CHECK(result.atoms.size() == 87);
+    CHECK(result.verdict.status == VerdictStatus::ok);
+    auto wrong = simulated.poses;
+    for (auto& pose : wrong) pose.rotation = rotation_about({random.normal(), random.normal(), random.normal()}, 6 * random.uniform());
+    CHECK(at_poses(simulated, wrong).verdict.status == VerdictStatus::failed);
+}
