@@ -47,13 +47,9 @@ class Scratch:
         place = root / "build" / "release" / "src" / "app"
         place.mkdir(parents=True)
         (place / "tumble").symlink_to(program)
-        # The part's own script: unlike that of the whole tree it leaves no list of files in the build folder.
-        subprocess.run(["cmake", f"-DCMAKE_INSTALL_PREFIX={self.prefix}", "-P", str(build / "capi" / "cmake_install.cmake")],
-                       check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(["cmake", "--install", str(build), "--prefix", str(self.prefix)], check=True, stdout=subprocess.DEVNULL)
         libraries = next(self.prefix.rglob("libtumble.so")).parent
         config = next(self.prefix.rglob("tumble.pc"))
-        config.write_text("".join(f"prefix={self.prefix}\n" if line.startswith("prefix=") else line
-                                  for line in config.read_text().splitlines(keepends=True)))
         self.environment = {
             **os.environ, "PATH": f"{place}:{os.environ['PATH']}", "PREFIX": str(self.prefix), "PKG_CONFIG_PATH": str(config.parent),
             "LIBRARY_PATH": str(libraries), "LD_LIBRARY_PATH": str(libraries), "PYTHONPATH": str(source / "capi" / "python"),
