@@ -138,7 +138,7 @@ TEST_CASE("eight contexts in eight threads give what one gives") {
     }
 }
 
-TEST_CASE("a callback that returns a value cancels at every report; the value is kept, and the next run is whole") {
+TEST_CASE("a callback that returns a value cancels at every report, the value is kept, and the next run is whole") {
     const auto simulated = ball();
     const auto stack = array_of(simulated.stack.values.data(), TUMBLE_FLOAT32, {images, box, box});
     struct Counter {

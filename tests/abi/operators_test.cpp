@@ -105,7 +105,7 @@ TEST_CASE("a slice of a Gaussian is a Gaussian with the phase of its place, in a
         }
 }
 
-TEST_CASE("hill climbing and polish find the poses; scores never fall; any number of threads gives the same") {
+TEST_CASE("hill climbing and polish find the poses, scores never fall, any number of threads gives the same") {
     Case c;
     PoseColumns poses = climbed(c, 8);
     const auto r = poses.rotation_array(), t = poses.shift_array(), s = poses.score_array();

@@ -116,7 +116,7 @@ TEST_CASE("all steps give what the whole gives, and show what they have so far")
     CHECK(tumble_run_array(run.get(), "colour", nullptr) == TUMBLE_E_KEY);
 }
 
-TEST_CASE("a step that is cancelled leaves the run as it was; a saved run goes on in another") {
+TEST_CASE("a step that is cancelled leaves the run as it was, a saved run goes on in another") {
     Case c;
     const auto expected = figures(finished(c, c.run().get()).get());
     const std::string file = "run_steps_test_checkpoint.h5";

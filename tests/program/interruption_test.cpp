@@ -87,7 +87,7 @@ TEST_CASE("killed at several moments and resumed, the results are those of an un
     }
 }
 
-TEST_CASE("SIGINT and SIGTERM end with 130 and a checkpoint that --resume takes up; other images are refused") {
+TEST_CASE("SIGINT and SIGTERM end with 130 and a checkpoint that --resume takes up, other images are refused") {
     if (!tumble::has_hdf5()) {
         WARN("skipped: without HDF5 there are no checkpoints");
         return;

@@ -131,7 +131,7 @@ TEST_CASE("layers of hcp repeat after two, of fcc after three") {
     }
 }
 
-TEST_CASE("the twin plane is a mirror; an fcc crystal has none there") {
+TEST_CASE("the twin plane is a mirror, an fcc crystal has none there") {
     const auto mirror = [](Vec3 s) { return Vec3{s.x, s.y, -s.z}; };
     CHECK(lost_by(motif_sites(Motif::twin, d, 6 * d, {}), 6 * d - 0.01, mirror) == 0);
     CHECK(lost_by(motif_sites(Motif::fcc, d, 6 * d, {}), 6 * d - 0.01, mirror) > 100);
@@ -276,7 +276,7 @@ TEST_CASE("fewer places are the first of more") {
     CHECK(length(five[1]) == Approx(d / std::numbers::sqrt2).epsilon(0.1));
 }
 
-TEST_CASE("names of motifs round trip; unknown names are no motif") {
+TEST_CASE("names of motifs round trip, unknown names are no motif") {
     CHECK(all_motifs().size() == 10);
     for (const Motif m : all_motifs()) {
         CHECK_FALSE(name_of(m).empty());

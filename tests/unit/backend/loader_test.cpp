@@ -50,7 +50,7 @@ TEST_CASE("cuda that is asked for and cannot be had is an error with its reason"
         CHECK(contains(refusal(word), "expected auto, cpu, cuda or cuda:N"));
 }
 
-TEST_CASE("a module that fits is loaded; another ABI number or a missing operation is refused", "[backend]") {
+TEST_CASE("a module that fits is loaded, another ABI number or a missing operation is refused", "[backend]") {
     const LoadedModule good = load_module("test_module_fitting.so", {"/nowhere", modules});
     REQUIRE(good.table);
     CHECK(std::string(good.table->name) == "test");

@@ -15,7 +15,7 @@ TEST_CASE("Philox4x32-10 gives the published known answers") {
           PhiloxBlock{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1});
 }
 
-TEST_CASE("streams with other seed, image, purpose or pass differ; the same key repeats") {
+TEST_CASE("streams with other seed, image, purpose or pass differ, the same key repeats") {
     const auto first = [](RandomStream s) { return (std::uint64_t{s.bits()} << 32) | s.bits(); };
     std::set<std::uint64_t> seen;
     for (std::uint64_t seed : {0ull, 1ull, 1ull << 32})

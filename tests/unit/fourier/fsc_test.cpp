@@ -74,7 +74,7 @@ TEST_CASE("The shells' correlation is that of signal and noise powers") {
     CHECK(samples == lattice_points / 2);
 }
 
-TEST_CASE("A tight mask makes noise correlate; randomised phases show it and the correction removes it") {
+TEST_CASE("A tight mask makes noise correlate, randomised phases show it and the correction removes it") {
     ThreadPool pool(2);
     const int box = 48;
     const GaussianAtoms atoms = ball_of_atoms(60, 9, 5);

@@ -25,7 +25,7 @@ double rms_distance_to_nearest(std::span<const Vec3> places, std::span<const Vec
 
 }  // namespace
 
-TEST_CASE("refined against the images, the atoms of a map from few views come closer to the truth; images of weight 0 do not count") {
+TEST_CASE("refined against the images, the atoms of a map from few views come closer to the truth, images of weight 0 do not count") {
     const auto particle = test::fcc_ball(6, 0.1, 2);
     auto simulated = test::simulated_stack(particle, 80, 48, 0.4, 0.3, 0.1, 5);
     // The second forty show another particle.

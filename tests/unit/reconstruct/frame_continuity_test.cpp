@@ -146,7 +146,7 @@ TEST_CASE("a walk without limits leaves each image to its own scores") {
     CHECK(largest_difference(forward_backward(lists, temperature, 1e8, 1e-7), softmax) < 1e-12);
 }
 
-TEST_CASE("an image with one candidate takes it; no images have no shares") {
+TEST_CASE("an image with one candidate takes it, no images have no shares") {
     const auto shares = forward_backward(random_lists(std::vector<int>(20, 1), 3, 300, 5), 3, 0.01, 1e-7);
     for (const auto& list : shares) CHECK(list == std::vector<double>{1.0});
     CHECK(forward_backward({}, 3, 0.01, 1e-7).empty());
@@ -221,7 +221,7 @@ TEST_CASE("poses that sit in different symmetry mates tell the same step") {
     }
 }
 
-TEST_CASE("poses of images that were taken apart are not consecutive; nor are too few") {
+TEST_CASE("poses of images that were taken apart are not consecutive, nor are too few") {
     RandomStream random(8, 0, RandomPurpose::test);
     std::vector<PoseCandidate> poses;
     for (int i = 0; i < 500; i++) poses.push_back({i, {test::random_rotation(random), {}}, 0});

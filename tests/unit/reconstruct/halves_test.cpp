@@ -49,7 +49,7 @@ TEST_CASE("folds keep blocks of ten together, are even, and change from pass to 
     for (const int c : count) CHECK(c == Approx(151).margin(10));
 }
 
-TEST_CASE("the largest gap of evenly spread views is small; of tilts about one axis it is 90 degrees off that plane") {
+TEST_CASE("the largest gap of evenly spread views is small, of tilts about one axis it is 90 degrees off that plane") {
     RandomStream random(3, 0, RandomPurpose::test);
     std::vector<Pose> views, tilts;
     for (int i = 0; i < 2000; i++) views.push_back({test::random_rotation(random), {}});

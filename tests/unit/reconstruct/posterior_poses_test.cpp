@@ -87,7 +87,7 @@ TEST_CASE("one view cannot tell a shift along the beam: it is left at zero") {
     CHECK(seen.z == Approx(0).margin(1e-6));
 }
 
-TEST_CASE("shares follow the scores; hopeless and repeated poses are left out") {
+TEST_CASE("shares follow the scores, hopeless and repeated poses are left out") {
     const Vec3 axis{1, 1, 0};
     std::vector<PoseCandidate> list;
     const auto add = [&](double angle, double score) {
@@ -111,7 +111,7 @@ TEST_CASE("shares follow the scores; hopeless and repeated poses are left out") 
     CHECK(posterior_of(list, 1e6, 0).candidates.size() == 4);
 }
 
-TEST_CASE("weighted poses are every candidate with its share; the best are the first") {
+TEST_CASE("weighted poses are every candidate with its share, the best are the first") {
     const auto posteriors = poses_of_particle_at({}, 0.1, 6, 4);
     const auto weighted = weighted_poses(posteriors);
     const auto best = best_poses(posteriors);

@@ -75,7 +75,7 @@ TEST_CASE("a perfect lattice is told from one that is known to be imperfect") {
     CHECK(result.verdict.status != VerdictStatus::ok);
 }
 
-TEST_CASE("weak atoms that only the map of all images shows are found; at wrong poses there are none") {
+TEST_CASE("weak atoms that only the map of all images shows are found, at wrong poses there are none") {
     auto atoms = motif_sites(Motif::fcc, 2.77, 6.9, {});
     RandomStream random(2, 0, RandomPurpose::structure);
     for (auto& a : atoms) a = a + 0.1 * Vec3{random.normal(), random.normal(), random.normal()};

@@ -66,7 +66,7 @@ void check_whole(const std::vector<PosteriorPoses>& before, const std::vector<Po
 
 }  // namespace
 
-TEST_CASE("crowded views level out where images have a choice; candidates stay as they are") {
+TEST_CASE("crowded views level out where images have a choice, candidates stay as they are") {
     const auto before = crowded(1500, 0.5, 1);
     auto after = before;
     balance_views(after);
