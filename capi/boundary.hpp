@@ -4,7 +4,9 @@
 #include <memory>
 #include <new>
 #include <string>
+#include <type_traits>
 
+#include "live_handles.hpp"
 #include "tumble.h"
 #include "tumble/error.hpp"
 
@@ -47,10 +49,19 @@ tumble_status guarded(Sentence* own, Body&& body) noexcept {
     }
 }
 
-/// Throws TUMBLE_E_NULL naming the argument.
+/// The opaque types of tumble.h.
+template <class T>
+inline constexpr bool is_handle =
+    std::is_same_v<T, tumble_context> || std::is_same_v<T, tumble_options> || std::is_same_v<T, tumble_stack> || std::is_same_v<T, tumble_result> ||
+    std::is_same_v<T, tumble_run> || std::is_same_v<T, tumble_device> || std::is_same_v<T, tumble_images> || std::is_same_v<T, tumble_transform> ||
+    std::is_same_v<T, tumble_search> || std::is_same_v<T, tumble_equations> || std::is_same_v<T, tumble_atoms>;
+
+/// Throws TUMBLE_E_NULL naming the argument; in a checking build also TUMBLE_E_ARGUMENT for a handle that is none.
 template <class T>
 T& required(T* pointer, const char* argument) {
     if (!pointer) throw BoundaryError(TUMBLE_E_NULL, std::string(argument) + " is NULL: expected a pointer");
+    if constexpr (checks_handles && is_handle<std::remove_const_t<T>>)
+        if (!is_live_handle(pointer)) throw BoundaryError(TUMBLE_E_ARGUMENT, std::string(argument) + " is no handle: it has been destroyed, or was never made");
     return *pointer;
 }
 
@@ -60,13 +71,17 @@ tumble_status handed_out(T** out, const char* argument, Sentence* own, Make&& ma
     if (out) *out = nullptr;
     return guarded(own, [&] {
         required(out, argument);
-        *out = make().release();
+        auto made = make();
+        if constexpr (checks_handles) add_live_handle(made.get());
+        *out = made.release();
     });
 }
 
-/// Takes a handle back.
+/// Takes a handle back. A checking build lets one that is none alone.
 template <class T>
 void take_back(T* handle) noexcept {
+    if constexpr (checks_handles)
+        if (!remove_live_handle(handle)) return;
     const std::unique_ptr<T> owner(handle);
 }
 

@@ -29,6 +29,10 @@ class CallbackProgress final : public Progress {
 };
 
 /// Where the sentence of a failure goes besides the thread's; null without a context.
-inline Sentence* error_of(tumble_context* context) { return context ? &context->error : nullptr; }
+inline Sentence* error_of(tumble_context* context) {
+    if constexpr (checks_handles)
+        if (!is_live_handle(context)) return nullptr;
+    return context ? &context->error : nullptr;
+}
 
 }  // namespace tumble::c_interface

@@ -2,6 +2,7 @@
 #include <string>
 
 #include "build_configuration.hpp"
+#include "live_handles.hpp"
 #include "tumble.h"
 #include "tumble/build_information.hpp"
 
@@ -16,6 +17,7 @@ int32_t tumble_capability(const char* name) {
     try {
         const auto build = tumble::build_information();
         if (std::string(name) == "hdf5") return build.hdf5;
+        if (std::string(name) == "handle_checks") return tumble::c_interface::checks_handles;
         return std::any_of(build.backends.begin(), build.backends.end(), [&](const auto& b) { return b.name == name && b.available; });
     } catch (...) {
         return 0;

@@ -39,7 +39,8 @@ extern "C" {
 TUMBLE_API int32_t tumble_abi_number(void);
 /** "0.1.0" of the library in use; lives as long as the process. Thread: any. */
 TUMBLE_API const char *tumble_version(void);
-/** 1 if this build can use `name` on this machine ("cuda", "hdf5"), else 0, also for unknown names and NULL. Thread: any. */
+/** 1 if this build can use `name` on this machine ("cuda", "hdf5"; "handle_checks": a handle that has been destroyed is refused),
+ * else 0, also for unknown names and NULL. Thread: any. */
 TUMBLE_API int32_t tumble_capability(const char *name);
 
 /* ---- Status ------------------------------------------------------------------------------------------------------------ */

@@ -276,3 +276,24 @@ TEST_CASE("handles die in any order: what was made on a device keeps it alive") 
     const auto r = best.rotation_array(), t = best.shift_array(), s = best.score_array();
     CHECK(tumble_search_best(search.get(), nullptr, &r, &t, &s) == TUMBLE_OK);
 }
+
+TEST_CASE("a checking build refuses handles that have been destroyed, and lets a second destruction alone") {
+    if (!tumble_capability("handle_checks")) return;
+    Case c;
+    tumble_images* gone = c.prepared.release();
+    tumble_images_destroy(gone);
+    double value = 0;
+    CHECK(tumble_images_number(gone, "box", &value) == TUMBLE_E_ARGUMENT);
+    CHECK(std::string(tumble_last_error()).find("destroyed") != std::string::npos);
+    PoseColumns poses(c.simulated.poses);
+    const auto r = poses.rotation_array(), t = poses.shift_array(), s = poses.score_array();
+    CHECK(tumble_poses_score(gone, c.transform.get(), &c.band, nullptr, &r, &t, &s) == TUMBLE_E_ARGUMENT);
+    tumble_images_destroy(gone);
+
+    tumble_context* context = nullptr;
+    REQUIRE(tumble_context_create(&context) == TUMBLE_OK);
+    tumble_context_destroy(context);
+    const auto stack = array_of(c.simulated.stack.values.data(), TUMBLE_FLOAT32, {images, box, box});
+    CHECK_FALSE(made<tumble_run>(c.status, tumble_run_create, context, &stack, static_cast<const tumble_options*>(nullptr)));
+    CHECK(c.status == TUMBLE_E_ARGUMENT);
+}
