@@ -145,5 +145,76 @@ class Files(unittest.TestCase):
         self.assertRegex(tumble.version(), r"^\d+\.\d+\.\d+$")
 
 
+class Steps(unittest.TestCase):
+    def test_steps_give_what_the_whole_gives_and_an_exception_costs_nothing(self):
+        stack, rotations, shifts, _ = simulated()
+        given = dict(poses=(rotations, shifts), polish=1, threads=1)
+        whole = tumble.reconstruct(stack, PIXEL, "Pt", **given)
+        faults = []
+
+        def stumble(stage, fraction, round):
+            if stage == "refine halves" and not faults:
+                faults.append(stage)
+                raise ZeroDivisionError(stage)
+
+        run = tumble.Run(stack, PIXEL, "Pt", progress=stumble, **given)
+        stages = []
+        while True:
+            try:
+                left = run.step()
+            except ZeroDivisionError:
+                continue
+            stages.append(run.stage)
+            self.assertEqual(run.array("rotations").shape, (IMAGES, 3, 3))
+            if not left:
+                break
+        self.assertEqual(stages, ["start", "halves", "halves", "done"])
+        self.assertEqual(faults, ["refine halves"])
+        result = run.result()
+        self.assertTrue(np.array_equal(result.positions, whole.positions))
+        self.assertTrue(np.array_equal(result.rotations, whole.rotations))
+        with self.assertRaises(tumble.TumbleError):
+            run.result()
+
+
+class Operators(unittest.TestCase):
+    def test_a_map_finds_the_poses_that_it_was_made_from(self):
+        from tumble import operators as op
+        stack, rotations, shifts, atoms = simulated(noise=0.15)
+        device = op.Device("cpu", threads=1)
+        self.assertEqual(device.name, "cpu")
+        images = op.Images(device, stack, PIXEL)
+        truth = op.Poses(rotations, shifts, np.zeros(IMAGES))
+        even, odd = op.Equations(images), op.Equations(images)
+        for equations, numbers in ((even, np.arange(0, IMAGES, 2)), (odd, np.arange(1, IMAGES, 2))):
+            equations.insert(op.Poses(rotations[numbers], shifts[numbers], truth.scores[numbers], numbers), high=0.9)
+        half = even.solve(high=0.9)
+        even.add(odd)
+        volume = even.solve(high=0.9)
+        self.assertEqual(volume.shape, (images.box,) * 3)
+        self.assertFalse(np.array_equal(half, volume))
+
+        transform = op.Transform(device, volume, PIXEL)
+        at_zero = transform.slices(rotations[:2], [[0, 0], [0.6, 0]])
+        self.assertEqual(at_zero.dtype, np.complex64)
+        self.assertLess(abs(at_zero[0, 0] - volume.sum()), 2e-3 * np.abs(volume).sum())
+        self.assertEqual(at_zero[0, 1], 0)
+        known = op.score(images, transform, truth, low=0.1, high=0.9)
+        turned = op.Poses(rotations @ rotations[0], shifts, np.zeros(IMAGES))
+        wrong = op.score(images, transform, turned, low=0.1, high=0.9)
+        self.assertGreater(np.median(known.scores), np.median(wrong.scores) + 10)
+        polished = op.polish(images, transform, truth, low=0.1, high=0.9)
+        self.assertTrue((polished.scores >= known.scores - 1e-6 * np.abs(known.scores)).all())
+
+        search = op.Search(images, transform, shift_radius=0.36)
+        poses = search.climb(op.Poses.start(images.count))
+        again = search.climb(poses, number=1)
+        self.assertTrue((again.scores >= poses.scores).mean() > 0.9)
+        best = search.best(poses)
+        self.assertTrue((best.scores >= again.scores).all())
+        with self.assertRaises(tumble.TumbleError):
+            search.climb(poses, neighbourhood=2)
+
+
 if __name__ == "__main__":
     unittest.main()

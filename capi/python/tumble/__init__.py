@@ -4,6 +4,8 @@
     result = tumble.reconstruct(images, pixel_size=0.358, element="Pt")
     result.positions, result.sigmas, result.map, result.verdict
 
+Step by step: tumble.Run. The operators one by one: tumble.operators.
+
 Conventions as in the C interface (docs/conventions.md): arrays are (image, y, x) and (z, y, x); lengths in angstrom, angles in
 degrees; r_lab = R r_particle; atoms are measured from the map's origin, voxel n // 2.
 """
@@ -14,8 +16,9 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 from . import _library
 from ._library import TumbleError
 from .result import Result
+from .run import Run
 
-__all__ = ["Result", "TumbleError", "options", "read_stack", "reconstruct", "version", "write_map"]
+__all__ = ["Result", "Run", "TumbleError", "options", "read_stack", "reconstruct", "version", "write_map"]
 
 
 def version() -> str:

@@ -170,10 +170,9 @@ def round_to_percent(fraction: float) -> int:
     return int(100 * fraction + 0.5)
 
 
-def reconstruct(images: Any, pixel_size: float, element: Any, poses: Any, reference: Any, halves: Any, progress: Any, log: Any,
-                settings: Dict[str, Any]) -> Handle:
+def options_of(pixel_size: float, element: Any, poses: Any, reference: Any, halves: Any, settings: Dict[str, Any]) -> Handle:
     import numpy as np
-    context, options, library = create("context"), create("options"), load()
+    options, library = create("options"), load()
     for name, value in {"pixel-size": pixel_size, "element": element, **settings}.items():
         set_option(options, name, value)
     if poses is not None:
@@ -185,38 +184,58 @@ def reconstruct(images: Any, pixel_size: float, element: Any, poses: Any, refere
     if halves is not None:
         parts = np.asarray(as_numpy(halves), np.int32)
         check(library.tumble_options_set_halves(options.pointer, ctypes.byref(described(parts))))
+    return options
 
-    raised: List[BaseException] = []
-    bar = _Bar() if progress is True else None
-    report = bar or progress
 
-    def on_progress(pointer: Any, _: Any) -> int:
-        # An exception cannot pass through the library: keep it, cancel, and raise it afterwards. With no one to report to this
-        # still lets the interpreter see Ctrl-C.
-        try:
-            p = pointer.contents
-            return 1 if report and report(p.stage.decode(), p.fraction, p.round) else 0
-        except BaseException as error:  # noqa: BLE001
-            raised.append(error)
-            return 1
+class Reports:
+    """A context whose reports go to Python functions (see tumble.reconstruct)."""
 
-    def on_log(line: bytes, _: Any) -> None:
-        try:
-            log(line.decode())
-        except BaseException as error:  # noqa: BLE001
-            raised.append(error)
-            library.tumble_context_cancel(context.pointer)
+    def __init__(self, progress: Any, log: Any):
+        self.context = create("context")
+        self._raised: List[BaseException] = []
+        self._bar = _Bar() if progress is True else None
+        report, raised, context, library = self._bar or progress, self._raised, self.context, load()
 
-    callbacks = _abi.tumble_progress_callback(on_progress), _abi.tumble_log_callback(on_log) if log else _abi.tumble_log_callback()
-    check(library.tumble_context_set_progress(context.pointer, callbacks[0], None))
-    check(library.tumble_context_set_log(context.pointer, callbacks[1], None))
-    stack = as_numpy(images)
-    result = ctypes.c_void_p()
-    status = library.tumble_reconstruct(context.pointer, ctypes.byref(described(stack)), options.pointer, ctypes.byref(result))
-    if bar:
-        bar.bar.close()
-    handle = Handle("result", result)
-    if raised:
-        raise raised[0]
-    check(status)
+        def on_progress(pointer: Any, _: Any) -> int:
+            # An exception cannot pass through the library: keep it, cancel, and raise it afterwards. With no one to report to this
+            # still lets the interpreter see Ctrl-C.
+            try:
+                p = pointer.contents
+                return 1 if report and report(p.stage.decode(), p.fraction, p.round) else 0
+            except BaseException as error:  # noqa: BLE001
+                raised.append(error)
+                return 1
+
+        def on_log(line: bytes, _: Any) -> None:
+            try:
+                log(line.decode())
+            except BaseException as error:  # noqa: BLE001
+                raised.append(error)
+                library.tumble_context_cancel(context.pointer)
+
+        self._callbacks = _abi.tumble_progress_callback(on_progress), _abi.tumble_log_callback(on_log) if log else _abi.tumble_log_callback()
+        check(library.tumble_context_set_progress(context.pointer, self._callbacks[0], None))
+        check(library.tumble_context_set_log(context.pointer, self._callbacks[1], None))
+
+    def call(self, function: Any, *arguments: Any) -> None:
+        """Calls function(context, arguments...); raises what a callback raised, else the library's failure."""
+        status = function(self.context.pointer, *arguments)
+        if self._raised:
+            raise self._raised.pop(0)
+        check(status)
+
+    def close(self) -> None:
+        if self._bar:
+            self._bar.bar.close()
+
+
+def reconstruct(images: Any, pixel_size: float, element: Any, poses: Any, reference: Any, halves: Any, progress: Any, log: Any,
+                settings: Dict[str, Any]) -> Handle:
+    options = options_of(pixel_size, element, poses, reference, halves, settings)
+    reports, stack, result = Reports(progress, log), as_numpy(images), ctypes.c_void_p()
+    try:
+        reports.call(load().tumble_reconstruct, ctypes.byref(described(stack)), options.pointer, ctypes.byref(result))
+    finally:
+        reports.close()
+        handle = Handle("result", result)
     return handle
