@@ -10,6 +10,21 @@
 #include "tumble/error.hpp"
 
 namespace tumble {
+namespace {
+
+/// Modified Bessel function of order 0 by its power series, whose terms are all positive (Abramowitz & Stegun 9.6.12). The
+/// standard library's calls lgamma, which writes a variable of the process that all threads share.
+double bessel_i0(double x) {
+    double sum = 1, term = 1;
+    for (int k = 1; term > 1e-17 * sum; k++) {
+        term *= 0.25 * x * x / (static_cast<double>(k) * k);
+        sum += term;
+    }
+    return sum;
+}
+
+}  // namespace
+
 
 double GriddingWindow::beta() const {
     const double reach = width / padding * (padding - 0.5);
@@ -21,15 +36,15 @@ double GriddingWindow::beta() const {
 double GriddingWindow::value(double distance) const {
     const double u = 2 * distance / width;
     if (std::abs(u) > 1) return 0;
-    return std::cyl_bessel_i(0.0, beta() * std::sqrt(std::max(0.0, 1 - u * u))) /
-           std::cyl_bessel_i(0.0, beta());
+    return bessel_i0(beta() * std::sqrt(std::max(0.0, 1 - u * u))) /
+           bessel_i0(beta());
 }
 
 double GriddingWindow::transform(double position) const {
     const double b = beta(), a = std::numbers::pi * width * position, square = b * b - a * a;
     const double root = std::sqrt(std::abs(square));
     const double shape = root < 1e-9 ? 1 : square > 0 ? std::sinh(root) / root : std::sin(root) / root;
-    return width * shape / std::cyl_bessel_i(0.0, b);
+    return width * shape / bessel_i0(b);
 }
 
 WindowTaps window_taps(const GriddingWindow& window) {
