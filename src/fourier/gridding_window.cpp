@@ -25,7 +25,6 @@ double bessel_i0(double x) {
 
 }  // namespace
 
-
 double GriddingWindow::beta() const {
     const double reach = width / padding * (padding - 0.5);
     // Beatty's value zeroes the alias at the map's corner; 2.5 % more is where the mean square alias over a
@@ -36,8 +35,7 @@ double GriddingWindow::beta() const {
 double GriddingWindow::value(double distance) const {
     const double u = 2 * distance / width;
     if (std::abs(u) > 1) return 0;
-    return bessel_i0(beta() * std::sqrt(std::max(0.0, 1 - u * u))) /
-           bessel_i0(beta());
+    return bessel_i0(beta() * std::sqrt(std::max(0.0, 1 - u * u))) / bessel_i0(beta());
 }
 
 double GriddingWindow::transform(double position) const {
