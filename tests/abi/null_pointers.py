@@ -1,20 +1,24 @@
 #!/usr/bin/env python3
 """NULL for every pointer of tumble.h, all at once and one at a time among good ones: a status each time, and no crash.
 
-    null_pointers.py LIBTUMBLE FOLDER_OF_THE_BINDINGS
+    null_pointers.py LIBTUMBLE ROOT_OF_THE_REPOSITORY
 """
 import array
 import ctypes
+import pathlib
 import sys
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, sys.argv[2] + "/tumble")
+root = pathlib.Path(sys.argv[2])
+sys.path[:0] = [str(root / "capi/python/tumble"), str(root / "capi")]
 import _abi as abi  # noqa: E402
+import generate_bindings  # noqa: E402
 
 # What the header lets be NULL: (function, argument), counted from 0.
 MAY_BE_NULL = {("tumble_context_set_progress", 1), ("tumble_context_set_progress", 2), ("tumble_context_set_log", 1), ("tumble_context_set_log", 2),
                ("tumble_result_text", 2), ("tumble_result_text", 4), ("tumble_run_step", 2), ("tumble_images_create", 0)}
 BOX, COUNT = 24, 12
+CALLBACKS = abi.tumble_progress_callback, abi.tumble_log_callback
 
 library = ctypes.CDLL(sys.argv[1])
 functions = {}
@@ -72,20 +76,18 @@ search = handle("tumble_search_create", images, transform, scoring, 0.0, 0.5, 1)
 equations = handle("tumble_equations_create", images)
 run = handle("tumble_run_create", context, stack, options)
 
-# A good value for a pointer, by the type and name that the generated bindings and the header give it.
-by_handle = {"context": context, "options": options, "device": device, "images": images, "transform": transform, "search": search, "equations": equations,
-             "run": run}
-
-
-def owner(name):
-    return next((value for prefix, value in by_handle.items() if name.startswith(f"tumble_{prefix}_")), None)
+# The handles that there are, by their type in C; for the types of which there is none another argument is NULL as well.
+handles = {"tumble_context": context, "tumble_options": options, "tumble_device": device, "tumble_images": images, "tumble_transform": transform,
+           "tumble_search": search, "tumble_equations": equations, "tumble_run": run}
+header = generate_bindings.Header((root / "include/tumble.h").read_text())
+c_types = {name: [kind.replace("const ", "").rstrip("*") for kind, _ in arguments] for _, name, arguments in header.functions}
 
 
 def good_value(name, position, kind):
     if kind in CALLBACKS:
         return kind()
     if kind is ctypes.c_void_p:
-        return owner(name) if position == 0 else context
+        return handles.get(c_types[name][position])
     if kind is ctypes.c_char_p:
         return ctypes.create_string_buffer(b"element", 64).raw
     if kind is ctypes.POINTER(abi.tumble_array):
@@ -103,9 +105,6 @@ def good_value(name, position, kind):
 
 def is_pointer(kind):
     return kind in (ctypes.c_void_p, ctypes.c_char_p) or hasattr(kind, "contents") or kind in CALLBACKS
-
-
-CALLBACKS = abi.tumble_progress_callback, abi.tumble_log_callback
 
 
 def null(kind):
