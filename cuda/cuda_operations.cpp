@@ -1,0 +1,87 @@
+// The module's one exported symbol: the table of the CUDA side (src/backend/loader.cpp finds it).
+#include <algorithm>
+#include <cstring>
+#include <memory>
+
+#include "context.hpp"
+#include "entries.hpp"
+
+namespace tumble::cuda {
+namespace {
+
+std::int32_t device_count(std::int32_t* count) {
+    const DeviceCount found = usable_devices();
+    *count = found.devices;
+    return found.reason == cudaSuccess ? status_good : status_device;
+}
+
+std::int32_t context_create(const ContextArguments* a, Context** out) {
+    *out = nullptr;
+    std::string error;
+    const std::int32_t status = caught(error, [&] {
+        const DeviceCount found = usable_devices();
+        if (a->device < 0 || a->device >= found.devices)
+            throw DeviceError(status_device, "device " + std::to_string(a->device) + " was asked for, and the CUDA driver offers " +
+                                                 std::to_string(found.devices) + " (" + cudaGetErrorString(found.reason) + ")");
+        const DeviceGuard guard(a->device);
+        *out = reinterpret_cast<Context*>(std::make_unique<CudaContext>(a->device).release());
+    });
+    if (status != status_good && a->error && a->error_capacity > 0) {
+        const auto length = std::min(error.size(), static_cast<std::size_t>(a->error_capacity) - 1);
+        std::memcpy(a->error, error.data(), length);
+        a->error[length] = 0;
+    }
+    return status;
+}
+
+void context_destroy(Context* context) {
+    if (context) delete &behind(context);
+}
+
+const char* error_text(const Context* context) {
+    return behind(context).error.c_str();
+}
+
+Operations filled() {
+    Operations table{};
+    table.struct_size = sizeof(Operations);
+    table.abi_version = abi_version;
+    table.name = "cuda";
+    table.description = "NVIDIA device by CUDA";
+    table.device_count = device_count;
+    table.context_create = context_create;
+    table.context_destroy = context_destroy;
+    table.error_text = error_text;
+    table.images_create = images_create;
+    table.images_destroy = images_destroy;
+    table.transform_create = transform_create;
+    table.transform_destroy = transform_destroy;
+    table.sample_slices = sample_slices;
+    table.score_poses = score_poses;
+    table.polish_poses = polish_poses;
+    table.polish_shifts = polish_shifts;
+    table.equations_create = equations_create;
+    table.equations_destroy = equations_destroy;
+    table.equations_accumulate = equations_accumulate;
+    table.equations_add = equations_add;
+    table.equations_subtract = equations_subtract;
+    table.solve = solve;
+    table.search_create = search_create;
+    table.search_destroy = search_destroy;
+    table.rows_create = rows_create;
+    table.rows_destroy = rows_destroy;
+    table.score_pairs = score_pairs;
+    table.score_curves = score_curves;
+    table.best_pairs = best_pairs;
+    table.soft_pairs = soft_pairs;
+    table.hill_climb = hill_climb;
+    return table;
+}
+
+}  // namespace
+}  // namespace tumble::cuda
+
+extern "C" __attribute__((visibility("default"))) const tumble::backend::Operations* tumble_backend_operations() {
+    static const tumble::backend::Operations table = tumble::cuda::filled();
+    return &table;
+}
