@@ -57,8 +57,7 @@ sanitizer() {  # sanitizer TOOL
         $([[ $1 == memcheck ]] && echo --leak-check full) $tree/tests/operations/operations_test '[small]'
 }
 benchmark() {
-    TUMBLE_BACKEND_DIR=$PWD/$tree/cuda $tree/src/app/tumble benchmark --device cuda --json > "$results/benchmark.json" &&
-        cat "$results/benchmark.json"
+    TUMBLE_BACKEND_DIR=$PWD/$tree/cuda $tree/src/app/tumble benchmark --device cuda --json "$results/benchmark.json"
 }
 
 step machine machine
