@@ -22,7 +22,8 @@ std::int32_t device_describe(std::int32_t number, DeviceDescription* out) {
         const DeviceGuard guard(number);
         cudaDeviceProp properties{};
         check(cudaGetDeviceProperties(&properties, number), "cudaGetDeviceProperties");
-        std::strncpy(out->name, properties.name, sizeof out->name - 1);
+        const std::string name = properties.name;
+        std::memcpy(out->name, name.data(), std::min(name.size(), sizeof out->name - 1));
         std::size_t free = 0, total = 0;
         check(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
         out->total_bytes = total;
