@@ -119,7 +119,7 @@ std::int32_t rows_create(Context* context, const Search* search, const RowArgume
         for (std::size_t r = 0; r < count; r++) {
             if (a->images[r] < 0 || a->images[r] >= s.images)
                 refuse("rows: image " + std::to_string(a->images[r]) + " is outside the samples given");
-            shifts[r] = make_float2(static_cast<float>(a->shifts_px[2 * r]), static_cast<float>(a->shifts_px[2 * r + 1]));
+            shifts[r] = {static_cast<float>(a->shifts_px[2 * r]), static_cast<float>(a->shifts_px[2 * r + 1])};
         }
         const auto d_images = to_device(device, std::span(a->images, count), "images of the rows");
         const auto d_shifts = to_device<float2>(device, shifts, "shifts of the rows");

@@ -21,8 +21,12 @@ constexpr int pack_threads = 256;
 constexpr int pack_items = 4;  // a block; divides the width of both panels
 constexpr int warp = 32;
 constexpr unsigned whole_warp = 0xffffffffu;
-// Shared memory of a block: two blocks a multiprocessor on sm_80 (163 KiB), almost three on sm_90 (227 KiB).
+// Shared memory of a block: three blocks a multiprocessor on sm_90 (227 KiB), two on sm_80 (163 KiB), one on sm_120 (99 KiB).
 constexpr std::size_t shared_budget = std::size_t{75} << 10;
+/// For three blocks a thread has 80 registers, which the longest transform does not fit, nor the shortest on sm_120.
+constexpr int blocks_a_multiprocessor(int angles) {
+    return angles == 128 || angles == 256 ? 3 : 2;
+}
 
 struct PackTask {
     const float2* samples;       // [image or direction][ring][half angle]
@@ -82,7 +86,7 @@ class RingTransform {
 #pragma unroll
         for (int p = 0; p <= held; p++) between_[p] = backward_turn(lane * p, N);
 #pragma unroll
-        for (int i = 0; i < 4; i++) {
+        for (int i = 0; i < 3; i++) {
             const int distance = 16 >> i;
             stage_[i] = lane & distance ? backward_turn(lane % distance, 2 * distance) : make_float2(1.0f, 0.0f);
         }
@@ -119,7 +123,10 @@ class RingTransform {
             const float sign = lane_ & distance ? -1.0f : 1.0f;
             const float2 other = make_float2(__shfl_xor_sync(whole_warp, value.x, distance), __shfl_xor_sync(whole_warp, value.y, distance));
             value = make_float2(fmaf(sign, value.x, other.x), fmaf(sign, value.y, other.y));
-            if (i < 4) value = product(value, stage_[i]);
+            if (i < 3)
+                value = product(value, stage_[i]);
+            else if (i == 3 && (lane_ & 3) == 3)
+                value = make_float2(value.y, -value.x);
         }
         return value;
     }
@@ -136,7 +143,7 @@ class RingTransform {
 
     int lane_, output_;
     float2 between_[held + 1];
-    float2 stage_[4];
+    float2 stage_[3];
 };
 
 __device__ inline float warp_sum(float value) {
@@ -147,10 +154,10 @@ __device__ inline float warp_sum(float value) {
 
 /// Harmonics and power of the rings first .. first + count - 1 of the block's items.
 template <int N>
-__device__ void transform_rings(const PackTask& task, const RingTransform<N>& transform, std::int64_t item0, int first, int count,
-                                float2* sm_harmonics, float* sm_power) {
+__device__ void transform_rings(const PackTask& task, std::int64_t item0, int first, int count, float2* sm_harmonics, float* sm_power) {
     constexpr int half = N / 2, held = RingTransform<N>::held;
     const int lane = static_cast<int>(threadIdx.x) % warp;
+    const RingTransform<N> transform(lane);
     for (int work = static_cast<int>(threadIdx.x) / warp; work < pack_items * count; work += pack_threads / warp) {
         const int item = work % pack_items, ring = work / pack_items;
         const std::int64_t number = item0 + item;
@@ -194,9 +201,9 @@ __device__ void project(const PackTask& task, std::int64_t item0, int first, int
         const float* basis = task.basis + static_cast<std::int64_t>(first) * task.inner + k;
         const float2* harmonic = sm_harmonics + task.harmonic[k];
         const int stride = task.turn * slots;
-#pragma unroll 4
-        for (int r = 0; r < count; r++) {
-            const float u = basis[static_cast<std::int64_t>(r) * task.inner];
+#pragma unroll 2
+        for (int r = 0; r < count; r++, basis += task.inner) {
+            const float u = *basis;
             const float2* h = harmonic + r * slots;
             re.x = fmaf(u, h[0].x, re.x), im.x = fmaf(u, h[0].y, im.x);
             re.y = fmaf(u, h[stride].x, re.y), im.y = fmaf(u, h[stride].y, im.y);
@@ -209,17 +216,16 @@ __device__ void project(const PackTask& task, std::int64_t item0, int first, int
 }
 
 template <int N>
-__global__ void __launch_bounds__(pack_threads, 2) pack(const PackTask task) {
+__global__ void __launch_bounds__(pack_threads, blocks_a_multiprocessor(N)) pack(const PackTask task) {
     constexpr int slots = N / 2 + 1;
     float2* sm_harmonics = shared_memory<float2>();                                           // [item][ring][slot]
     float* sm_power = reinterpret_cast<float*>(sm_harmonics + pack_items * task.turn * slots);  // [item][ring]
-    const RingTransform<N> transform(static_cast<int>(threadIdx.x) % warp);
     for (std::int64_t item0 = static_cast<std::int64_t>(blockIdx.x) * pack_items; item0 < task.slots;
          item0 += static_cast<std::int64_t>(gridDim.x) * pack_items) {
         float power = 0.0f;
         for (int first = 0; first < task.rings; first += task.turn) {
             const int count = task.rings - first < task.turn ? task.rings - first : task.turn;
-            transform_rings<N>(task, transform, item0, first, count, sm_harmonics, sm_power);
+            transform_rings<N>(task, item0, first, count, sm_harmonics, sm_power);
             __syncthreads();
             if (task.weights && threadIdx.x < pack_items)
                 for (int r = 0; r < count; r++) power += sm_power[static_cast<int>(threadIdx.x) * task.turn + r];
