@@ -1,0 +1,60 @@
+#pragma once
+// What tests ask of the emulated device. A module of its own (tumble_cuda.so) exports one function for it; a test that loaded
+// the module finds the same device with controls_of(path).
+#include <dlfcn.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+
+namespace emulation {
+
+enum class Order { forward, reversed, seeded };
+/// What can be made to fail. `driver`: cudaGetDeviceCount says that the driver is too old (35).
+enum class Failing { allocation, launch, copy, plan, transform, stream, kernel, driver };
+
+struct Live {
+    long allocations, host_allocations, streams, events, plans;
+    std::size_t bytes;  ///< of the allocations in device memory
+};
+
+/// Any thread, but not while kernels run in another. Orders and failures hold for all devices.
+struct Controls {
+    /// Order in which the threads of a block run between barriers, and the blocks of a grid. Environment at loading:
+    /// TUMBLE_EMULATION_ORDER = forward | reversed | seeded:N.
+    void (*set_order)(Order order, std::uint64_t seed);
+    /// The n-th from now fails, n = 1, 2, ..; once, with CUDA's number: out of memory (allocation), an invalid value (copy), too
+    /// many resources (launch), CUFFT_ALLOC_FAILED (plan), CUFFT_EXEC_FAILED (transform), out of memory (stream), an illegal
+    /// address (kernel: it stays with the device until reset()). `driver`: n = 1 to n = 0. n = 0 takes it back.
+    void (*fail)(Failing what, long n);
+    /// Sentence of the last fault that the emulation found by itself; empty after reset().
+    const char* (*last_fault)();
+    Live (*live)();
+    /// Forgets faults, planned failures and errors that stay; devices, memory and order as at loading. Live memory stays.
+    void (*reset)();
+    /// 0 to 8 devices of so many bytes.
+    void (*set_devices)(int devices, std::size_t bytes);
+    /// Since loading.
+    std::uint64_t (*kernel_launches)();
+};
+
+inline const char* order_name(Order order) {
+    return order == Order::forward ? "forward" : order == Order::reversed ? "reversed" : "seeded";
+}
+
+}  // namespace emulation
+
+extern "C" const emulation::Controls* tumble_emulation_controls();
+
+namespace emulation {
+
+/// Of the module in this file, which stays loaded.
+inline const Controls& controls_of(const std::string& module_path) {
+    void* module = dlopen(module_path.c_str(), RTLD_NOW | RTLD_LOCAL);
+    void* found = module ? dlsym(module, "tumble_emulation_controls") : nullptr;
+    if (!found) throw std::runtime_error(module_path + ": is no module for the emulated device");
+    return *reinterpret_cast<const Controls* (*)()>(found)();
+}
+
+}  // namespace emulation
