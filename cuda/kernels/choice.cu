@@ -124,7 +124,6 @@ __global__ void __launch_bounds__(choice_threads)
         const std::int64_t table_end = table.first_row + table.rows, end = candidates.end_row < table_end ? candidates.end_row : table_end;
         CandidateKey* list = lists.keys + image * lists.capacity;
         int found = lists.found[image];
-        __syncthreads();  // everybody has read it
         const bool alone = lists.incumbent && lists.incumbent[image] == infinity;
         if (!alone && table.views > 0) {
             Collector best(list, found, lists.capacity, scratch ? scratch + i * (lists.capacity + 2 * offers_a_round) : shared + 1, sm_used);
