@@ -15,6 +15,25 @@ std::int32_t device_count(std::int32_t* count) {
     return found.reason == cudaSuccess ? status_good : status_device;
 }
 
+std::int32_t device_describe(std::int32_t number, DeviceDescription* out) {
+    *out = {};
+    std::string ignored;
+    return caught(ignored, [&] {
+        const DeviceGuard guard(number);
+        cudaDeviceProp properties{};
+        check(cudaGetDeviceProperties(&properties, number), "cudaGetDeviceProperties");
+        const std::string name = properties.name;
+        std::memcpy(out->name, name.data(), std::min(name.size(), sizeof out->name - 1));
+        std::size_t free = 0, total = 0;
+        check(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
+        out->total_bytes = total;
+        out->free_bytes = free;
+        out->major = properties.major;
+        out->minor = properties.minor;
+        out->multiprocessors = properties.multiProcessorCount;
+    });
+}
+
 std::int32_t context_create(const ContextArguments* a, Context** out) {
     *out = nullptr;
     std::string error;
@@ -75,6 +94,7 @@ Operations filled() {
     table.best_pairs = best_pairs;
     table.soft_pairs = soft_pairs;
     table.hill_climb = hill_climb;
+    table.device_describe = device_describe;
     return table;
 }
 

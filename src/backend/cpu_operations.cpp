@@ -1,5 +1,7 @@
 #include "backend/cpu_operations.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstring>
 #include <memory>
@@ -140,6 +142,17 @@ std::span<const T> optional_span(const T* data, std::int64_t count) {
 
 std::int32_t device_count(std::int32_t* count) {
     *count = 1;
+    return status_good;
+}
+
+std::int32_t device_describe(std::int32_t device, DeviceDescription* out) {
+    if (device != 0) return status_argument;
+    *out = {};
+    std::strcpy(out->name, "the processor");
+    const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+    out->total_bytes = static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * page;
+    out->free_bytes = static_cast<std::uint64_t>(sysconf(_SC_AVPHYS_PAGES)) * page;
+    out->multiprocessors = available_cores();
     return status_good;
 }
 
@@ -414,6 +427,7 @@ Operations filled() {
     table.best_pairs = best_pairs;
     table.soft_pairs = soft_pairs;
     table.hill_climb = climb;
+    table.device_describe = device_describe;
     return table;
 }
 

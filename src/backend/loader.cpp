@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 
@@ -30,7 +31,8 @@ std::string own_folder() {
 }
 
 LoadedModule cuda_module() {
-    return load_module(cuda_file, {own_folder(), TUMBLE_BACKEND_DIR});
+    const char* named = std::getenv("TUMBLE_BACKEND_DIR");
+    return load_module(cuda_file, {named ? named : "", own_folder(), TUMBLE_BACKEND_DIR});
 }
 
 /// Number of devices, or in `reason` why there is none.
@@ -42,6 +44,15 @@ int devices_of(const Operations& table, std::string& reason) {
     else if (count < 1)
         reason = fmt::format("the {} backend finds no device", table.name);
     return status == status_good ? count : 0;
+}
+
+/// "NVIDIA H100 80GB HBM3, compute capability 9.0, 79.1 of 79.6 GiB free"
+std::string device_line(const Operations& table, int device) {
+    DeviceDescription d{};
+    if (table.device_describe(device, &d) != status_good) return table.description;
+    constexpr double gib = 1024.0 * 1024 * 1024;
+    return fmt::format("{}, compute capability {}.{}, {:.1f} of {:.1f} GiB free", d.name, d.major, d.minor,
+                       static_cast<double>(d.free_bytes) / gib, static_cast<double>(d.total_bytes) / gib);
 }
 
 std::string cpu_line() {
@@ -109,7 +120,7 @@ Choice choose_backend(std::string_view device) {
     std::string reason = module.reason;
     if (module.table) {
         const int devices = devices_of(*module.table, reason);
-        if (number < devices) return {module.table, number, fmt::format("cuda:{}: {}", number, module.table->description)};
+        if (number < devices) return {module.table, number, fmt::format("cuda:{}: {}", number, device_line(*module.table, number))};
         if (devices > 0) reason = fmt::format("the machine has {} CUDA devices", devices);
     }
     if (!automatic) throw bad_input(fmt::format("device: found '{}', but {}; expected auto or cpu", device, reason));
@@ -121,7 +132,7 @@ std::vector<BackendInformation> backend_list() {
     const LoadedModule module = cuda_module();
     std::string detail = module.reason;
     const bool available = module.table && devices_of(*module.table, detail) > 0;
-    list.push_back({"cuda", available, available ? module.table->description : detail});
+    list.push_back({"cuda", available, available ? device_line(*module.table, 0) : detail});
     return list;
 }
 

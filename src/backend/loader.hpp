@@ -18,7 +18,8 @@ struct Choice {
 
 /// `device`: auto, cpu, cuda or cuda:N. auto takes the first CUDA device if there is a module that fits this build, has all
 /// operations and finds a device, else the CPU, saying why. Throws Error(input) for any other word, and where cuda is asked
-/// for and cannot be had. Any thread.
+/// for and cannot be had. Any thread. The module is looked for in the folder that the environment variable TUMBLE_BACKEND_DIR
+/// names, beside this library or program, and in the folder that the build was configured with.
 Choice choose_backend(std::string_view device);
 
 /// A table, or the reason why there is none.

@@ -21,7 +21,7 @@
 namespace tumble::backend {
 
 /// Raised by any change of a struct or a signature; a module of another number is refused. New entries go to the end.
-inline constexpr std::uint32_t abi_version = 1;
+inline constexpr std::uint32_t abi_version = 2;
 
 /// Memory spaces, with DLPack's numbers.
 enum Memory : std::int32_t { memory_host = 1, memory_cuda = 2 };
@@ -51,6 +51,14 @@ struct ContextArguments {
     void* host_threads;         ///< the caller's ThreadPool (core/threads.hpp) for the built-in CPU side, or null
     char* error;                ///< receives the sentence when no context can be made, NUL-terminated; may be null
     std::int64_t error_capacity;
+};
+
+/// A device, for people to read and for plans to count with.
+struct DeviceDescription {
+    char name[96];  ///< NUL-terminated
+    std::uint64_t total_bytes, free_bytes;
+    std::int32_t major, minor;  ///< compute capability; 0 of the CPU
+    std::int32_t multiprocessors, reserved;
 };
 
 /// PreparedImages (pose/prepared_images.hpp).
@@ -242,6 +250,9 @@ struct Operations {
     std::int32_t (*best_pairs)(Context*, const Search*, const Rows*, const BestArguments*);
     std::int32_t (*soft_pairs)(Context*, const Search*, const Rows*, const SoftArguments*);
     std::int32_t (*hill_climb)(Context*, const Search*, const Rows*, const ClimbArguments*);
+
+    /// Device number `device` as it is now. Needs no context.
+    std::int32_t (*device_describe)(std::int32_t device, DeviceDescription*);
 };
 
 }  // namespace tumble::backend

@@ -44,6 +44,11 @@ class Random {
     std::uint64_t state_;
 };
 
+bool same(const Place& a, const Place& b) {
+    return a.line() == b.line() && a.column() == b.column() &&
+           (a.file_name() == b.file_name() || std::strcmp(a.file_name(), b.file_name()) == 0);
+}
+
 /// Lanes of a warp that wait for each other.
 struct Meeting {
     const char* kind;
@@ -230,8 +235,7 @@ int Executor::barrier(Barrier kind, int predicate, const Place& place) {
         barrier_place_ = place;
         barrier_any_ = barrier_count_ = 0;
         barrier_all_ = 1;
-    } else if (kind != barrier_kind_ || place.line() != barrier_place_.line() || place.column() != barrier_place_.column() ||
-               std::strcmp(place.file_name(), barrier_place_.file_name()) != 0) {
+    } else if (kind != barrier_kind_ || !same(place, barrier_place_)) {
         fault("thread " + text_of(threadIdx) + " comes to the barrier of " + text_of(place) + " while " + count_of(at_barrier_, threads_) +
               " wait at that of " + text_of(barrier_place_));
     }
@@ -268,7 +272,7 @@ void Executor::warp_operation(const char* kind, unsigned mask, void* record, voi
     while (at < mine.meetings.size() && !(mine.meetings[at].mask & mask)) at++;
     if (at == mine.meetings.size()) mine.meetings.push_back({kind, place, mask, 0});
     Meeting& meeting = mine.meetings[at];
-    if (meeting.mask != mask || std::strcmp(meeting.kind, kind) != 0)
+    if (meeting.mask != mask || (meeting.kind != kind && std::strcmp(meeting.kind, kind) != 0))
         fault("thread " + text_of(threadIdx) + " comes to " + kind + " at " + text_of(place) + " while lanes of its mask wait in " + meeting.kind +
               " at " + text_of(meeting.place) + (meeting.mask != mask ? " with another mask" : ""));
     mine.records[me % warp] = record;

@@ -470,6 +470,13 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr which, int device)
     }
     return cudaSuccess;
 }
+cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
+    const Lock lock(state().mutex);
+    if (device < 0 || device >= state().devices) return result(cudaErrorInvalidDevice);
+    *properties = {"emulated device", state().device_bytes, emulation::shared_for_all, emulation::shared_by_asking, 233472,
+                   9, 0, 4, warpSize, 1024, 2048, 65536, 50 << 20};
+    return cudaSuccess;
+}
 cudaError_t cudaDeviceSynchronize() {
     const Lock lock(state().mutex);
     if (const cudaError_t code = stays()) return result(code);

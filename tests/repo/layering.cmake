@@ -1,4 +1,4 @@
-# Checks every #include "..." below include/ and src/ against the table of who may include whom (DESIGN 2, docs/architecture
+# Checks every #include "..." below include/, src/ and cuda/ against the table of who may include whom (DESIGN 2, docs/architecture
 # in CONTRIBUTING). Third-party headers may appear only in the folders that own them, and never in include/.
 cmake_policy(SET CMP0057 NEW)
 
@@ -15,11 +15,18 @@ set(may_operators ${public} core fourier pose map atoms backend reconstruct oper
 # The program is a client like any other, so that the interface is proved complete; 'benchmarks' for its verb of that name.
 set(may_app ${public} io app benchmarks)
 
+# The CUDA side: its own folders, sizes and windows of the grids, and of the other rooms only element headers.
+set(may_cuda core backend fourier runtime kernels)
+set(cuda_headers "context.hpp" "entries.hpp" "resident.hpp")
+
 # A type of another room that a file needs, and nothing else of that room.
 set(types_only "atoms/image_refinement.hpp -> pose/prepared_images.hpp" "atoms/image_waves.hpp -> pose/prepared_images.hpp" "atoms/image_refinement.cpp -> pose/prepared_images.hpp")
 
 # Third-party header -> rooms that own it.
-set(third_party "hdf5.h" "fftw3.h" "zlib.h" "Eigen/" "CLI/" "pocketfft")
+set(third_party "hdf5.h" "fftw3.h" "zlib.h" "Eigen/" "CLI/" "pocketfft" "cuda" "cufft" "iostream")
+set(owners_cuda cuda)
+set(owners_cufft cuda)
+set(owners_iostream "")
 set(owners_hdf5.h io)
 set(owners_fftw3.h fourier)
 set(owners_zlib.h io)
@@ -35,7 +42,8 @@ function(violation text)
     set(violations ${n} PARENT_SCOPE)
 endfunction()
 
-file(GLOB_RECURSE files RELATIVE ${ROOT} ${ROOT}/include/*.hpp ${ROOT}/src/*.hpp ${ROOT}/src/*.cpp)
+file(GLOB_RECURSE files RELATIVE ${ROOT} ${ROOT}/include/*.hpp ${ROOT}/src/*.hpp ${ROOT}/src/*.cpp
+    ${ROOT}/cuda/*.hpp ${ROOT}/cuda/*.cpp ${ROOT}/cuda/*.cu)
 foreach(file ${files})
     string(REGEX REPLACE "^(src/)?([^/]+)/.*" "\\2" room ${file})
     string(REGEX REPLACE "^src/" "" short ${file})
@@ -45,7 +53,8 @@ foreach(file ${files})
         if(line MATCHES "include \"([^\"]+)\"")
             set(included ${CMAKE_MATCH_1})
             if(NOT included MATCHES "/")
-                if(NOT included STREQUAL "build_configuration.hpp" OR NOT room STREQUAL "core")
+                if(NOT (included STREQUAL "build_configuration.hpp" AND room STREQUAL "core") AND
+                   NOT (included IN_LIST cuda_headers AND room STREQUAL "cuda"))
                     violation("${file}: includes \"${included}\" without its folder")
                 endif()
                 continue()
@@ -57,6 +66,8 @@ foreach(file ${files})
                 endif()
             elseif(NOT DEFINED may_${room})
                 violation("${file}: src/${room} is not in the table of tests/repo/layering.cmake")
+            elseif(room STREQUAL "cuda" AND included MATCHES "_element\\.hpp$")
+                continue()
             elseif(NOT other IN_LIST may_${room} AND NOT "${short} -> ${included}" IN_LIST types_only)
                 violation("${file}: ${room} may not include \"${included}\" (allowed: ${may_${room}})")
             endif()

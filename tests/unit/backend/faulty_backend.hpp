@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "backend/backend.hpp"
 #include "backend/cpu_operations.hpp"
@@ -18,6 +19,7 @@ using backend::Operations;
 /// What the wrapped entries count; a C function pointer carries no state of its own.
 struct Count {
     std::int64_t calls = 0, fail_at = -1, alive = 0;
+    std::vector<const void*> entries;  ///< which entry each call was to
 };
 inline Count count;
 
@@ -27,6 +29,7 @@ struct Wrapped;
 template <class... Arguments, std::int32_t (*Operations::*entry)(Arguments...), int change>
 struct Wrapped<entry, change> {
     static std::int32_t call(Arguments... arguments) {
+        count.entries.push_back(reinterpret_cast<const void*>(&call));
         if (++count.calls == count.fail_at) return backend::status_device;
         const std::int32_t status = (backend::cpu_operations().*entry)(arguments...);
         if (status == backend::status_good) count.alive += change;
@@ -80,7 +83,7 @@ inline Operations faulty_operations() {
 /// Runs with the n-th call failing (-1: none). Empty if the run ends well, else the sentence of its Error(system).
 inline std::string run(const SimulatedStack& simulated, const ReconstructOptions& options, std::int64_t fail_at) {
     const Operations table = faulty_operations();
-    count = {0, fail_at, 0};
+    count = {0, fail_at, 0, {}};
     NoProgress quiet;
     std::string sentence;
     try {
@@ -94,11 +97,22 @@ inline std::string run(const SimulatedStack& simulated, const ReconstructOptions
     return sentence;
 }
 
-/// One run for each call up to number `last`.
-inline void fail_at_every_call(const SimulatedStack& simulated, const ReconstructOptions& options, std::int64_t last) {
+/// The calls that are the first `each` of their entry, or its last; from 1.
+inline std::vector<std::int64_t> calls_to_fail(const std::vector<const void*>& entries, std::int64_t each) {
+    std::vector<std::int64_t> chosen;
+    for (std::size_t n = 0; n < entries.size(); n++) {
+        const auto here = entries.begin() + static_cast<std::ptrdiff_t>(n);
+        const bool last = std::find(here + 1, entries.end(), *here) == entries.end();
+        if (last || std::count(entries.begin(), here, *here) < each) chosen.push_back(static_cast<std::int64_t>(n) + 1);
+    }
+    return chosen;
+}
+
+/// One run for each of these calls.
+inline void fail_at_calls(const SimulatedStack& simulated, const ReconstructOptions& options, std::int64_t each) {
     REQUIRE(run(simulated, options, -1).empty());
     const std::int64_t calls = count.calls;
-    for (std::int64_t n = 1; n <= std::min(calls, last); n++) {
+    for (const std::int64_t n : calls_to_fail(count.entries, each)) {
         INFO("call " << n << " of " << calls);
         const std::string sentence = run(simulated, options, n);
         CHECK(sentence.find("faulty") != std::string::npos);

@@ -10,5 +10,5 @@ TEST_CASE("a backend that fails at its n-th call fails a run from poses cleanly,
     ReconstructOptions options = tiny_options();
     options.poses = simulated.poses;
     options.polish = true;
-    fail_at_every_call(simulated, options, every_call);
+    fail_at_calls(simulated, options, every_call);
 }
