@@ -7,6 +7,7 @@
 #include "backend/operations.hpp"
 #include "runtime/device.hpp"
 #include "runtime/device_guard.hpp"
+#include "tumble/error.hpp"
 
 namespace tumble::cuda {
 
@@ -33,6 +34,9 @@ std::int32_t caught(std::string& error, Body&& body) noexcept {
     } catch (const DeviceError& e) {
         error = e.what();
         return e.status();
+    } catch (const Error& e) {  // of the functions that both sides share
+        error = e.what();
+        return e.kind() == ErrorKind::input ? backend::status_input : backend::status_internal;
     } catch (const std::bad_alloc&) {
         error = "out of memory";
         return backend::status_memory;

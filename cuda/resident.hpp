@@ -48,8 +48,10 @@ struct DeviceSearch {
     int inner = 0;                     ///< order_begin[orders]
     DeviceBuffer<int> order_begin;     ///< [orders + 1]
     DeviceBuffer<int> d_rank;          ///< [orders]
-    DeviceBuffer<float> basis;         ///< [order_begin[m] + function][ring], 0 in the padding
+    DeviceBuffer<float> basis;         ///< [ring][order_begin[m] + function], 0 in the padding
+    DeviceBuffer<int> harmonic;        ///< [k]: where the packing kernel keeps the harmonic of k's order
     DeviceBuffer<float> ring_weights;  ///< [ring]
+    DeviceBuffer<float> direction_scale, row_scale;  ///< [ring]: factors of the harmonics (pose/packing.cpp)
     DeviceBuffer<float2> points;       ///< [ring][half angle], cycles per pixel
     std::int64_t directions = 0;
     DeviceBuffer<float> operands;  ///< [block of 8 directions][k][re 8, im 8], 0 beyond the last direction

@@ -16,7 +16,7 @@ set(may_operators ${public} core fourier pose map atoms backend reconstruct oper
 set(may_app ${public} io app benchmarks)
 
 # The CUDA side: its own folders, sizes and windows of the grids, and of the other rooms only element headers.
-set(may_cuda core backend fourier runtime kernels)
+set(may_cuda tumble core backend fourier runtime kernels)
 set(cuda_headers "context.hpp" "entries.hpp" "resident.hpp")
 
 # A type of another room that a file needs, and nothing else of that room.

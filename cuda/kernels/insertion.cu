@@ -1,0 +1,284 @@
+#include "kernels/insertion.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "fourier/central_slice.hpp"  // padded_side
+#include "fourier/insertion_element.hpp"
+#include "kernels/shared_memory.hpp"
+#include "runtime/fft_plan.hpp"
+#include "runtime/launch.hpp"
+
+namespace tumble::cuda {
+namespace {
+
+constexpr int insert_threads = 256, sum_threads = 256, fold_threads = 128, row_threads = 128;
+// Lanes that share a sample, one for each tap along x: what they add lies side by side.
+constexpr int sample_lanes = WindowTaps::lanes;
+constexpr int samples_a_pass = insert_threads / sample_lanes;
+constexpr unsigned most_pose_blocks = 65535;
+
+/// PoseWeight, as the kernels take it.
+struct Placement {
+    long long image;
+    float rotation[6];  // the third row is not needed: the points lie in the plane
+    float turn_x, turn_y;  // phase of a point in half turns, per cycle and pixel: twice the shift in pixels
+    float weight;
+    float unused;
+};
+
+/// Sum of the magnitudes of an image's weighted samples. A block takes a pose; lane sums and a tree, in a fixed order.
+__global__ void __launch_bounds__(sum_threads)
+    sum_magnitudes(const Placement* __restrict__ poses, long long pose_count, const float2* __restrict__ values,
+                   const float* __restrict__ weights, long long first, long long count, long long points, float* __restrict__ out) {
+    float* sm_sums = shared_memory<float>();
+    for (long long i = blockIdx.x; i < pose_count; i += gridDim.x) {
+        const float2* image = values + poses[i].image * points + first;
+        float sum = 0.0f;
+        for (long long p = threadIdx.x; p < count; p += sum_threads)
+            sum += fabsf(weights[first + p]) * (fabsf(image[p].x) + fabsf(image[p].y));
+        sm_sums[threadIdx.x] = sum;
+        __syncthreads();
+        for (int half = sum_threads / 2; half > 0; half /= 2) {
+            if (static_cast<int>(threadIdx.x) < half) sm_sums[threadIdx.x] += sm_sums[threadIdx.x + half];
+            __syncthreads();
+        }
+        if (threadIdx.x == 0) out[i] = sm_sums[0];
+        __syncthreads();
+    }
+}
+
+__device__ inline void add_fixed(unsigned long long* cell, float value) {
+    atomicAdd(cell, static_cast<unsigned long long>(__float2ll_rn(value)));
+}
+
+/// Adds the samples of images at poses to a grid of 64-bit integers: complex (components 2), or the weights alone (1).
+/// blockIdx.x: range of points, blockIdx.y: poses. 1,000 images of 3,600 points at width 5 make 1.4e9 additions of both grids,
+/// of which the lanes of a sample touch 25 runs of 5 cells.
+template <int width, int components>
+__global__ void __launch_bounds__(insert_threads)
+    insert_points(const Placement* __restrict__ poses, long long pose_count, const float2* __restrict__ frequencies,
+                  const float2* __restrict__ values, const float* __restrict__ weights, long long first, long long count, long long points,
+                  const GridLayout layout, const WindowTaps taps, float scale, unsigned long long* __restrict__ grid) {
+    constexpr unsigned whole_warp = 0xffffffffu;
+    const int lane = static_cast<int>(threadIdx.x) % sample_lanes, slot = static_cast<int>(threadIdx.x) / sample_lanes;
+    float coefficients[WindowTaps::terms];
+#pragma unroll
+    for (int i = 0; i < WindowTaps::terms; i++) coefficients[i] = taps.coefficients[i][lane];
+    const auto weight_of_tap = [&](float t) {
+        float sum = coefficients[WindowTaps::terms - 1];
+#pragma unroll
+        for (int i = WindowTaps::terms - 2; i >= 0; i--) sum = fmaf(sum, t, coefficients[i]);
+        return sum;
+    };
+    const long long passes = (count + samples_a_pass - 1) / samples_a_pass;
+    for (long long i = blockIdx.y; i < pose_count; i += gridDim.y) {
+        const Placement pose = poses[i];
+        for (long long pass = blockIdx.x; pass < passes; pass += gridDim.x) {
+            const long long p = pass * samples_a_pass + slot;
+            const float2 at = p < count ? frequencies[first + p] : make_float2(0.0f, 0.0f);
+            const float weight = p < count ? pose.weight * weights[first + p] : 0.0f;
+            const bool wanted = weight != 0.0f && inside_nyquist(at.x, at.y);
+            float re = weight, im = 0.0f;
+            if (components == 2 && wanted) {
+                const float2 value = values[pose.image * points + first + p];
+                float sine, cosine;
+                sincospif(fmaf(at.x, pose.turn_x, at.y * pose.turn_y), &sine, &cosine);
+                re = weight * fmaf(value.x, cosine, -value.y * sine);
+                im = weight * fmaf(value.x, sine, value.y * cosine);
+            }
+            const PlacedSample sample =
+                place_sample(pose.rotation, wanted ? at.x : 0.0f, wanted ? at.y : 0.0f, re, im, layout.padded, width);
+            const float wx = weight_of_tap(sample.point.tx), wy = weight_of_tap(sample.point.ty), wz = weight_of_tap(sample.point.tz);
+            const float x_re = scale * (wx * sample.re), x_im = scale * (wx * sample.im);
+            const bool adds = wanted && lane < width;
+#pragma unroll
+            for (int k = 0; k < width; k++) {
+                const float wz_k = __shfl_sync(whole_warp, wz, k, sample_lanes);
+#pragma unroll
+                for (int j = 0; j < width; j++) {
+                    const float wyz = wz_k * __shfl_sync(whole_warp, wy, j, sample_lanes);
+                    if (!adds) continue;
+                    const long long cell = grid_index(layout, sample.point.x + lane, sample.point.y + j, sample.point.z + k);
+                    add_fixed(grid + components * cell, wyz * x_re);
+                    if (components == 2) add_fixed(grid + components * cell + 1, wyz * x_im);
+                }
+            }
+        }
+    }
+}
+
+/// The half spectrum [z][y][x], FFT order on z and y: half the sum of all cells and of the Friedel mates' conjugates that wrap
+/// onto it, as fold_row in fourier/insertion.cpp; summed as integers.
+template <int components>
+__global__ void __launch_bounds__(fold_threads)
+    fold(const long long* __restrict__ grid, const GridLayout layout, float half_over_scale, float2* __restrict__ out) {
+    const int padded = layout.padded, half = padded / 2, columns = half + 1, reach = half + layout.margin;
+    const long long rows = static_cast<long long>(padded) * padded;
+    for (long long row = blockIdx.x; row < rows; row += gridDim.x) {
+        const int z0 = static_cast<int>(row / padded), y0 = static_cast<int>(row % padded);
+        const int z = z0 <= half ? z0 : z0 - padded, y = y0 <= half ? y0 : y0 - padded;
+        for (int x = static_cast<int>(threadIdx.x); x < columns; x += fold_threads) {
+            long long re = 0, im = 0;
+            const auto add = [&](int cx, int cy, int cz, bool mate) {
+                const long long at = components * grid_index(layout, cx, cy, cz);
+                re += grid[at];
+                if (components == 2) im += mate ? -grid[at + 1] : grid[at + 1];
+            };
+            for (int sign = 1; sign >= -1; sign -= 2)
+                for (int cz = sign * z - padded; cz <= reach; cz += padded)
+                    for (int cy = sign * y - padded; cy <= reach; cy += padded) {
+                        if (cz < -reach || cy < -reach) continue;
+                        if (sign == 1) {
+                            add(x, cy, cz, false);
+                        } else {
+                            if (x <= layout.margin) add(-x, cy, cz, true);
+                            if (half - x <= layout.margin) add(half + (half - x), cy, cz, true);
+                        }
+                    }
+            out[row * columns + x] = make_float2(half_over_scale * __ll2float_rn(re), half_over_scale * __ll2float_rn(im));
+        }
+    }
+}
+
+/// The middle of the padded map times the window's inverse profile, its origin at voxel box / 2.
+__global__ void __launch_bounds__(row_threads)
+    crop_map(const float* __restrict__ padded_map, const float* __restrict__ profile, int box, int padded, float* __restrict__ out) {
+    const long long rows = static_cast<long long>(box) * box;
+    const auto at = [&](int i) { return i < box / 2 ? i + padded - box / 2 : i - box / 2; };
+    for (long long row = blockIdx.x; row < rows; row += gridDim.x) {
+        const int z = static_cast<int>(row / box), y = static_cast<int>(row % box);
+        const float* from = padded_map + (static_cast<long long>(at(z)) * padded + at(y)) * padded;
+        const float yz = profile[z] * profile[y];
+        for (int x = static_cast<int>(threadIdx.x); x < box; x += row_threads) out[row * box + x] = from[at(x)] * (yz * profile[x]);
+    }
+}
+
+LaunchShape one_row_a_block(long long rows, int threads) {
+    return {dim3(static_cast<unsigned>(std::min(rows, 1LL << 20))), dim3(static_cast<unsigned>(threads)), 0};
+}
+
+using InsertKernel = void (*)(const Placement*, long long, const float2*, const float2*, const float*, long long, long long, long long,
+                              GridLayout, WindowTaps, float, unsigned long long*);
+template <int components>
+InsertKernel insert_kernel(int width) {
+    switch (width) {
+        case 2: return insert_points<2, components>;
+        case 3: return insert_points<3, components>;
+        case 4: return insert_points<4, components>;
+        case 5: return insert_points<5, components>;
+        case 6: return insert_points<6, components>;
+        case 7: return insert_points<7, components>;
+        default: return insert_points<8, components>;
+    }
+}
+
+/// What is inserted, and from where.
+struct Samples {
+    const DeviceImages& images;
+    const DeviceBuffer<Placement>& poses;
+    std::int64_t first, count;
+};
+
+/// The samples on a grid of `padded`, back in real space, the middle `box` of it.
+template <int components>
+DeviceBuffer<float> inserted(Device& device, const Samples& in, const GriddingWindow& window, int box, int padded, double bound) {
+    const GridLayout layout = grid_layout(padded, window.width);
+    const auto cells = static_cast<std::size_t>(grid_size(layout));
+    const auto side = static_cast<std::size_t>(padded);
+    const float scale = fixed_point_scale(bound);
+    DeviceBuffer<unsigned long long> grid(device, components * cells, "the grid of the insertion");
+    clear(device, grid);
+    const std::int64_t passes = (in.count + samples_a_pass - 1) / samples_a_pass, poses = static_cast<std::int64_t>(in.poses.size());
+    if (passes > 0 && poses > 0)
+        launch(device, "insert_points", insert_kernel<components>(window.width),
+               LaunchShape{dim3(static_cast<unsigned>(std::min<std::int64_t>(passes, 1 << 20)),
+                                static_cast<unsigned>(std::min<std::int64_t>(poses, most_pose_blocks))),
+                           dim3(insert_threads), 0},
+               in.poses.data(), poses, in.images.frequencies.data(), in.images.values.data(), in.images.weights.data(), in.first, in.count,
+               in.images.points, layout, window_taps(window), scale, grid.data());
+    DeviceBuffer<float2> spectrum(device, side * side * (side / 2 + 1), "the inserted transform");
+    launch(device, "fold", fold<components>, one_row_a_block(static_cast<long long>(padded) * padded, fold_threads),
+           reinterpret_cast<const long long*>(grid.data()), layout, 0.5f / scale, spectrum.data());
+    grid = {};
+    DeviceBuffer<float> padded_map(device, side * side * side, "the inserted map");
+    const FftPlan plan(device, FftPlan::Kind::complex_to_real, {padded, padded, padded}, 1);
+    plan.inverse(spectrum.data(), padded_map.data());
+    const auto d_profile = to_device<float>(device, inverse_window_profile(window, box, padded), "the window's profile");
+    const auto b = static_cast<std::size_t>(box);
+    DeviceBuffer<float> out(device, b * b * b, "normal equations");
+    launch(device, "crop_map", crop_map, one_row_a_block(static_cast<long long>(box) * box, row_threads), padded_map.data(),
+           d_profile.data(), box, padded, out.data());
+    device.synchronize("insertion");
+    return out;
+}
+
+std::vector<Placement> placements(const DeviceImages& images, std::span<const backend::PoseWeight> poses) {
+    std::vector<Placement> out;
+    for (const auto& pose : poses) {
+        if (pose.weight == 0) continue;
+        Placement p{};
+        p.image = pose.image;
+        for (int i = 0; i < 6; i++) p.rotation[i] = static_cast<float>(pose.rotation[i]);
+        p.turn_x = static_cast<float>(2 * pose.shift_A[0] / images.pixel_size_A);
+        p.turn_y = static_cast<float>(2 * pose.shift_A[1] / images.pixel_size_A);
+        p.weight = pose.weight;
+        out.push_back(p);
+    }
+    return out;
+}
+
+/// Upper bounds of the summed magnitudes of a component of the data, and of the weights.
+struct Bounds {
+    double data = 0, weights = 0;
+};
+Bounds bounds_of(Device& device, const Samples& in, const std::vector<Placement>& poses) {
+    Bounds bounds;
+    if (poses.empty() || in.count == 0) return bounds;
+    DeviceBuffer<float> d_sums(device, poses.size(), "sums of the images");
+    launch(device, "sum_magnitudes", sum_magnitudes,
+           LaunchShape{dim3(static_cast<unsigned>(std::min<std::size_t>(poses.size(), 1 << 20))), dim3(sum_threads), sum_threads * sizeof(float)},
+           in.poses.data(), static_cast<long long>(poses.size()), in.images.values.data(), in.images.weights.data(), in.first, in.count,
+           in.images.points, d_sums.data());
+    std::vector<float> sums(poses.size()), weights(static_cast<std::size_t>(in.count));
+    copy_to_host(device, d_sums.data(), sums.size(), sums.data());
+    copy_to_host(device, in.images.weights.data() + in.first, weights.size(), weights.data());
+    device.synchronize("sums of the images");
+    double of_points = 0;
+    for (const float w : weights) of_points += std::abs(static_cast<double>(w));
+    for (std::size_t i = 0; i < poses.size(); i++) {
+        bounds.data += std::abs(static_cast<double>(poses[i].weight)) * static_cast<double>(sums[i]);
+        bounds.weights += std::abs(static_cast<double>(poses[i].weight)) * of_points;
+    }
+    // The window is at most 1. Float sums of a few thousand terms and the products are off by far less than a hundredth.
+    bounds.data *= 1.01;
+    bounds.weights *= 1.01;
+    return bounds;
+}
+
+}  // namespace
+
+float fixed_point_scale(double bound) {
+    if (!std::isfinite(bound)) throw DeviceError(backend::status_input, "insertion: the samples are not finite numbers");
+    if (bound <= 0) return 1;
+    // A fold adds up to four cells twice: three bits are kept free besides the sign.
+    const int exponent = 60 - static_cast<int>(std::ceil(std::log2(bound)));
+    return std::ldexp(1.0f, std::clamp(exponent, -120, 120));
+}
+
+DeviceEquations accumulate(Device& device, const DeviceImages& images, std::span<const backend::PoseWeight> poses, std::int64_t first,
+                           std::int64_t last, const GriddingWindow& window, double padding_factor) {
+    const std::vector<Placement> placed = placements(images, poses);
+    const auto d_placed = to_device<Placement>(device, placed, "poses");
+    const Samples in{images, d_placed, first, last - first};
+    const Bounds bounds = bounds_of(device, in, placed);
+    DeviceEquations out;
+    out.box = images.box;
+    out.right_side = inserted<2>(device, in, window, images.box, padded_side(images.box, padding_factor), bounds.data);
+    out.kernel = inserted<1>(device, in, window, 2 * images.box, padded_side(2 * images.box, padding_factor), bounds.weights);
+    return out;
+}
+
+}  // namespace tumble::cuda
