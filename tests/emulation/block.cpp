@@ -23,7 +23,9 @@ std::string text_of(const Place& place) {
     return std::string(place.file_name()) + ":" + std::to_string(place.line());
 }
 std::string text_of(uint3 v) {
-    return "(" + std::to_string(v.x) + ", " + std::to_string(v.y) + ", " + std::to_string(v.z) + ")";
+    char text[48];
+    std::snprintf(text, sizeof text, "(%u, %u, %u)", v.x, v.y, v.z);
+    return text;
 }
 std::string count_of(unsigned n, unsigned of) {
     return std::to_string(n) + " of " + std::to_string(of) + " threads";

@@ -3,8 +3,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <complex>
+#include <ctime>
 #include <functional>
 #include <numeric>
 #include <string>
@@ -973,10 +973,10 @@ __global__ void shuffled(float* out, int n) {
 
 TEST_CASE("speed of the emulated device", "[.speed]") {
     const Fresh fresh;
-    const auto seconds = [](auto&& body) {
-        const auto begin = std::chrono::steady_clock::now();
+    const auto seconds = [](auto&& body) {  // of the processor, which others may use as well
+        const std::clock_t begin = std::clock();
         body();
-        return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+        return static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
     };
     constexpr long n = 4 << 20;
     Array<float> out(n);
