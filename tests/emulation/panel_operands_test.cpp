@@ -8,7 +8,7 @@
 #include "catch.hpp"
 #include "entries.hpp"
 #include "resident.hpp"
-#include "search_scene.hpp"
+#include "panel_scene.hpp"
 
 using namespace tumble;
 using namespace tumble::testing;
@@ -27,8 +27,8 @@ struct Resident {
     backend::Transform* transform = nullptr;
     backend::Search* search = nullptr;
 
-    explicit Resident(const SearchScene& s) : Resident(s, s.directions, s.images.images) {}
-    Resident(const SearchScene& s, std::span<const Mat3f> directions, std::int64_t image_count) {
+    explicit Resident(const PanelScene& s) : Resident(s, s.directions, s.images.images) {}
+    Resident(const PanelScene& s, std::span<const Mat3f> directions, std::int64_t image_count) {
         const backend::ContextArguments start{0, 1, nullptr, nullptr, 0};
         REQUIRE(table.context_create(&start, &context) == 0);
         const backend::ImageArrays arrays{image_count,
@@ -94,7 +94,7 @@ struct Resident {
         return out;
     }
     /// The device's slices, [direction][ring][half angle].
-    std::vector<Complexf> slices(const SearchScene& s) const {
+    std::vector<Complexf> slices(const PanelScene& s) const {
         const auto points = s.grid.points();
         std::vector<Complexf> out(s.directions.size() * points.size());
         const backend::SliceArguments arguments{s.directions[0].m, &points[0].x, static_cast<std::int64_t>(s.directions.size()),
@@ -107,7 +107,7 @@ struct Resident {
 
 /// sum over rings of U[function][ring] scale[ring] sum_j X_j exp(-i m phi_j) exp(2 pi i k.t), over the full circle, for all
 /// functions of all orders, those of the padding to ranks of a multiple of 4 being 0.
-Spectrum coefficients(const SearchScene& s, const Complexf* samples, const std::vector<double>& scale, Vec2 shift) {
+Spectrum coefficients(const PanelScene& s, const Complexf* samples, const std::vector<double>& scale, Vec2 shift) {
     const auto rings = s.grid.rings.size(), angles = static_cast<std::size_t>(s.grid.angles), half = angles / 2;
     std::vector<std::complex<double>> turns(angles), full(angles);
     for (std::size_t j = 0; j < angles; j++)
@@ -158,7 +158,7 @@ bool all_zero(const Spectrum& a) {
 }
 
 /// True if the padding of the ranks is exactly 0.
-bool padding_is_zero(const SearchScene& s, const Spectrum& item) {
+bool padding_is_zero(const PanelScene& s, const Spectrum& item) {
     std::size_t k = 0;
     for (const int rank : s.basis.rank) {
         k += static_cast<std::size_t>(rank);
@@ -179,7 +179,7 @@ TEST_CASE("operands of directions agree with double sums over the slices, for ev
     for (const int angles : {64, 128, 256, 512})
         for (const double tolerance : {0.0, 1e-3}) {
             if (angles > 128 && tolerance == 0) continue;  // thousands of functions, with nothing new in them
-            SearchScene s(angles, rings, tolerance, 11);
+            PanelScene s(angles, rings, tolerance, 11);
             const Resident r(s);
             INFO(angles << " angles, tolerance " << tolerance);
             const auto operands = r.host(r.held().operands), power = r.host(r.held().power);
@@ -207,7 +207,7 @@ TEST_CASE("operands of directions agree with double sums over the slices, for ev
 
 TEST_CASE("operands of rows agree with double sums over the shifted samples, for every number of angles") {
     for (const int angles : {64, 128, 256, 512}) {
-        SearchScene s(angles, rings, 1e-3, 1);
+        PanelScene s(angles, rings, 1e-3, 1);
         const Resident r(s);
         INFO(angles << " angles");
         const SceneRows rows(19, s.images.images);
@@ -230,7 +230,7 @@ TEST_CASE("operands of rows agree with double sums over the shifted samples, for
 
 TEST_CASE("polar samples of images are the CPU's to float rounding, with the same bits for any number of images") {
     // 36 taps of a transform of 60^2 points: the two sides differ by rounding of 1e-6 of the largest sample.
-    SearchScene s(64, rings, 1e-2, 1, 67);  // more images than are transformed at once
+    PanelScene s(64, rings, 1e-2, 1, 67);  // more images than are transformed at once
     const Resident r(s);
     const auto samples = r.samples(), expected = polar_samples(s.images, s.grid, s.pool);
     REQUIRE(samples.size() == expected.size());
@@ -246,7 +246,7 @@ TEST_CASE("polar samples of images are the CPU's to float rounding, with the sam
 }
 
 TEST_CASE("operands have the same bits in any company") {
-    SearchScene s(128, rings, 1e-3, 29);
+    PanelScene s(128, rings, 1e-3, 29);
     const Resident r(s);
     const auto inner = static_cast<std::size_t>(r.held().inner);
     const SceneRows rows(37, s.images.images);
@@ -268,7 +268,7 @@ TEST_CASE("operands have the same bits in any company") {
 }
 
 TEST_CASE("a search without directions and rows without images are empty") {
-    SearchScene s(64, 5, 1e-2, 1);
+    PanelScene s(64, 5, 1e-2, 1);
     const Resident r(s, {}, 0);
     CHECK(r.held().directions == 0);
     CHECK(r.host(r.held().operands).empty());
