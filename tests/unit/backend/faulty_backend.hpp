@@ -11,6 +11,7 @@
 #include "reconstruct/reconstruct_on.hpp"
 #include "tumble/error.hpp"
 #include "unit/reconstruct/simulated_stack.hpp"
+#include "unit/reconstruct/tiny_run.hpp"
 
 namespace tumble::testing {
 
@@ -120,15 +121,6 @@ inline void fail_at_calls(const SimulatedStack& simulated, const ReconstructOpti
         CHECK(count.calls == n);
     }
     CHECK(run(simulated, options, calls + 1).empty());
-}
-
-inline ReconstructOptions tiny_options() {
-    ReconstructOptions options;
-    options.pixel_size_A = 0.5;
-    options.elements = {"Pt"};
-    options.diameter_A = 7;
-    options.contrast = Contrast::bright_atoms;
-    return options;
 }
 
 inline constexpr std::int64_t every_call = 1000000;

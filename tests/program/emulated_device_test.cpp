@@ -1,0 +1,83 @@
+// The program on the emulated CUDA device: a part of a reference set, from the images to the atoms, beside the same on the
+// processor.
+#include <cstdlib>
+#include <filesystem>
+
+#include "catch.hpp"
+#include "io/mrc_read.hpp"
+#include "io/poses_star.hpp"
+#include "program_runner.hpp"
+#include "small_stack.hpp"
+#include "truth_comparison.hpp"
+#include "tumble/geometry.hpp"
+
+using namespace tumble;
+using namespace tumble::test;
+
+namespace {
+
+/// The first images of a stack with 2 x 2 pixels made one.
+SmallStack binned(const std::string& file, int images) {
+    const ImageStack stack = read_stack(file, {0.358, {}});
+    SmallStack out;
+    out.width = out.height = static_cast<int>(stack.width / 2);
+    out.images = images;
+    out.pixel_A = 2 * 0.358F;
+    for (std::int64_t i = 0; i < images; i++)
+        for (std::int64_t y = 0; y < stack.height / 2; y++)
+            for (std::int64_t x = 0; x < stack.width / 2; x++) {
+                const float* at = stack.values.data() + (i * stack.height + 2 * y) * stack.width + 2 * x;
+                out.values.push_back(at[0] + at[1] + at[stack.width] + at[stack.width + 1]);
+            }
+    return out;
+}
+
+}  // namespace
+
+TEST_CASE("sixty images of a reference set, binned to 48 pixels, end on the emulated device where they end on the processor") {
+    const std::string set = std::string(TUMBLE_TEST_DATA) + "/tiny";
+    if (!std::filesystem::exists(set)) {
+        WARN("skipped: no reference data in " << TUMBLE_TEST_DATA);
+        return;
+    }
+    const ScratchFolder scratch;
+    const std::string images = scratch.file("images.mrcs"), poses = scratch.file("poses.star");
+    write_text(images, binned(set + "/images.mrcs", 60).bytes());
+    auto particles = read_poses(set + "/truth.star", 0.358);
+    particles.resize(60);
+    for (auto& particle : particles) particle.image_file = images;
+    PoseOptics optics;
+    optics.pixel_size_A = 2 * 0.358;
+    optics.image_size = 48;
+    write_poses(poses, particles, optics);
+    setenv("TUMBLE_BACKEND_DIR", TUMBLE_EMULATED_MODULE_DIR, 1);
+    const auto run = [&](const std::string& device) {
+        return run_tumble({"reconstruct", images, "--pixel-size", "0.716", "--element", "Pt", "--poses", poses, "--polish", "--device",
+                           device, "--out", scratch.file(device == "cpu" ? "cpu" : "cuda"), "--quiet"});
+    };
+    const Outcome processor = run("cpu"), device = run("cuda:0");
+    CAPTURE(processor.errors, device.errors);
+    // So few images do not support a structure: the run says so, with all files there.
+    REQUIRE((processor.exit_code == 0 || processor.exit_code == 3));
+    CHECK(device.exit_code == processor.exit_code);
+    CHECK(read_text(scratch.file("cuda") + "/summary.json").find("\"cuda:0\"") != std::string::npos);
+    const auto expected = read_rotations(scratch.file("cpu") + "/poses.star"), found = read_rotations(scratch.file("cuda") + "/poses.star");
+    REQUIRE(expected.size() == 60);
+    REQUIRE(found.size() == 60);
+    double largest = 0;
+    for (std::size_t i = 0; i < found.size(); i++) largest = std::max(largest, angle_between(found[i], expected[i]));
+    CHECK(largest < 1e-3);  // radians; the file has six digits of a degree
+    CHECK(read_positions(scratch.file("cuda") + "/atoms.xyz").size() == read_positions(scratch.file("cpu") + "/atoms.xyz").size());
+}
+
+TEST_CASE("a device that is not there is refused with a sentence that offers the processor") {
+    const ScratchFolder scratch;
+    setenv("TUMBLE_BACKEND_DIR", TUMBLE_EMULATED_MODULE_DIR, 1);
+    const std::vector<std::string> arguments = {"reconstruct", sample_file("images.mrcs"), "--pixel-size", "0.358", "--element", "Pt",
+                                                "--poses", sample_file("truth.star"), "--device", "cuda:7", "--out", scratch.file("out"), "--quiet"};
+    const Outcome absent = run_tumble(arguments);
+    CAPTURE(absent.errors);
+    CHECK(absent.exit_code == 2);
+    CHECK(absent.errors.find("expected auto or cpu") != std::string::npos);
+    CHECK(count_lines(absent.errors) == 1);
+}
