@@ -6,7 +6,7 @@
 
 #include "catch.hpp"
 #include "every_table.hpp"
-#include "search_scene.hpp"
+#include "orientation_scene.hpp"
 #include "tumble/error.hpp"
 
 using namespace tumble;
@@ -17,14 +17,14 @@ namespace {
 constexpr float infinity = std::numeric_limits<float>::infinity();
 constexpr std::int64_t images = 9, directions = 163, views = 2 * directions;
 
-const SearchScene& scene() {
-    static const SearchScene s(64, 8, directions, images, 1e-3);
+const OrientationScene& scene() {
+    static const OrientationScene s(64, 8, directions, images, 1e-3);
     return s;
 }
 
 /// Nine images, each at 1 to 5 shifts, and all their scores on one backend.
 struct Problem {
-    SearchOn on;
+    OrientationScores on;
     std::vector<std::int64_t> row_images, first_row{0};
     std::vector<Vec2> shifts;
     ResidentRows rows;
@@ -154,6 +154,33 @@ TEST_CASE("best pairs: the cut counts from the best; equal scores go to the lowe
             const auto pairs = twice.on.backend.best_pairs(twice.on.search, twice.rows, twice.owners(), {count, infinity, 16}, {});
             for (std::int64_t i = 0; i < images; i++)
                 CHECK(pairs[static_cast<std::size_t>(i)] == twice.best(i, static_cast<std::size_t>(count)));
+        }
+    }
+}
+
+TEST_CASE("best pairs: an equal score that comes late goes before a higher row", "[operations][search]") {
+    // Every direction comes again beyond the first step of the search, and every row twice.
+    const OrientationScene& s = scene();
+    std::vector<Mat3f> doubled = s.directions;
+    doubled.insert(doubled.end(), s.directions.rbegin(), s.directions.rend());
+    const auto all_views = static_cast<std::int64_t>(2 * doubled.size());
+    for (const auto& [name, table] : every_table()) {
+        INFO(name);
+        const OrientationScores on(s, *table, doubled);
+        const auto rows = on.backend.rows(on.search, std::vector<std::int64_t>{0, 0, 4, 4, 7, 7}, std::vector<Vec2>(6));
+        const auto maxima = on.maxima(rows, 6, static_cast<std::size_t>(all_views));
+        const std::vector<std::int64_t> first_row{0, 2, 4, 6};
+        for (const int count : {1, 2, 3}) {
+            const auto found = on.backend.best_pairs(on.search, rows, {first_row}, {count}, {});
+            for (std::int64_t i = 0; i < 3; i++) {
+                std::vector<SearchPair> expected;
+                for (std::int64_t c = 0; c < 2 * all_views; c++)
+                    expected.push_back({2 * i + c / all_views, c % all_views / 2, c % 2 == 1, maxima[static_cast<std::size_t>(2 * i * all_views + c)]});
+                std::stable_sort(expected.begin(), expected.end(), [](const auto& a, const auto& b) { return a.score > b.score; });
+                CHECK(expected[0].score == expected[3].score);
+                expected.resize(static_cast<std::size_t>(count));
+                CHECK(found[static_cast<std::size_t>(i)] == expected);
+            }
         }
     }
 }

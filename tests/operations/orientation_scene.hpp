@@ -10,7 +10,7 @@
 
 namespace tumble::testing {
 
-struct SearchScene {
+struct OrientationScene {
     ThreadPool pool{1};
     SimulatedStack simulated;
     PreparedImages images;
@@ -22,7 +22,7 @@ struct SearchScene {
     std::vector<Mat3f> directions;
 
     /// tolerance: of the angular basis.
-    SearchScene(int angles, int rings, int direction_count, int image_count, double tolerance, double noise = 0.8) {
+    OrientationScene(int angles, int rings, int direction_count, int image_count, double tolerance, double noise = 0.8) {
         const auto atoms = asymmetric_particle(30, 5, 2.0, 4);
         simulated = simulated_stack(atoms, image_count, 40, 0.4, noise, 9);
         NoProgress quiet;
@@ -40,14 +40,14 @@ struct SearchScene {
 };
 
 /// The scene on one backend.
-struct SearchOn {
+struct OrientationScores {
     Backend backend;
     ResidentImages images;
     ResidentTransform transform;
     ResidentSearch search;
 
-    SearchOn(const SearchScene& s, const backend::Operations& table) : SearchOn(s, table, s.directions) {}
-    SearchOn(const SearchScene& s, const backend::Operations& table, std::span<const Mat3f> directions)
+    OrientationScores(const OrientationScene& s, const backend::Operations& table) : OrientationScores(s, table, s.directions) {}
+    OrientationScores(const OrientationScene& s, const backend::Operations& table, std::span<const Mat3f> directions)
         : backend(table, 0, 1),
           images(backend.resident(s.images)),
           transform(backend.transform(s.map.view(), default_window(), 1.5)),
