@@ -22,7 +22,8 @@ struct OrientationScene {
     std::vector<Mat3f> directions;
 
     /// tolerance: of the angular basis.
-    OrientationScene(int angles, int rings, int direction_count, int image_count, double tolerance, double noise = 0.8) {
+    OrientationScene(int angles, int rings, int direction_count, int image_count, double tolerance,
+                     double noise = 0.8) {
         const auto atoms = asymmetric_particle(30, 5, 2.0, 4);
         simulated = simulated_stack(atoms, image_count, 40, 0.4, noise, 9);
         NoProgress quiet;
@@ -46,14 +47,17 @@ struct OrientationScores {
     ResidentTransform transform;
     ResidentSearch search;
 
-    OrientationScores(const OrientationScene& s, const backend::Operations& table) : OrientationScores(s, table, s.directions) {}
-    OrientationScores(const OrientationScene& s, const backend::Operations& table, std::span<const Mat3f> directions)
+    OrientationScores(const OrientationScene& s, const backend::Operations& table)
+        : OrientationScores(s, table, s.directions) {}
+    OrientationScores(const OrientationScene& s, const backend::Operations& table,
+                      std::span<const Mat3f> directions)
         : backend(table, 0, 1),
           images(backend.resident(s.images)),
           transform(backend.transform(s.map.view(), default_window(), 1.5)),
           search(backend.search(images, transform, s.grid, s.basis, s.weights, directions)) {}
 
-    std::vector<float> maxima(const ResidentRows& rows, std::size_t row_count, std::size_t views, std::span<const float> threshold = {}) const {
+    std::vector<float> maxima(const ResidentRows& rows, std::size_t row_count, std::size_t views,
+                              std::span<const float> threshold = {}) const {
         std::vector<float> out(row_count * views);
         backend.score_pairs(search, rows, threshold, out);
         return out;
