@@ -12,7 +12,7 @@
 // exceed it.
 //
 // Counted for 36 rings, 107 orders, total rank 1,450 (1,640 padded), 256 angles, a tile of 8: operands 210 +
-// 105 KB from the outer cache, 410 x 12 matrix instructions, 128 transforms of about 3,900 additions and
+// 105 KB from the outer cache, 410 x 12 matrix instructions, 128 transforms of about 7,100 additions and
 // multiplications and 9 KB of shared memory each.
 namespace tumble::cuda {
 namespace {
