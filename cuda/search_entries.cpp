@@ -16,13 +16,14 @@
 namespace tumble::cuda {
 namespace {
 
-constexpr std::int64_t group_rows = DeviceSearch::group_rows, block_directions = DeviceSearch::block_directions;
+constexpr std::int64_t group_rows = DeviceSearch::group_rows,
+                       block_directions = DeviceSearch::block_directions;
 constexpr std::int64_t block_views = 2 * block_directions;
 constexpr float infinity = std::numeric_limits<float>::infinity();
 // Scores that wait for their way to the host.
 constexpr std::int64_t most_table_floats = std::int64_t{16} << 20;
-// Blocks of directions of the first and of the largest step of a search for the best: the first is small, to have a threshold
-// early.
+// Blocks of directions of the first and of the largest step of a search for the best: the first is small, to
+// have a threshold early.
 constexpr std::int64_t first_step = 24, largest_step = 16 * 24;
 // Rows of a batch where images have views of their own: fewer images share fewer directions.
 constexpr std::int64_t neighbourhood_batch = 32;
@@ -37,9 +38,11 @@ std::size_t size(std::int64_t count) {
 
 void require_batch(const Batch& batch, const DeviceRows& rows) {
     bool good = batch.images >= 0 && batch.first_row[0] == 0 && batch.first_row[batch.images] == rows.rows;
-    for (std::int64_t i = 0; good && i < batch.images; i++) good = batch.first_row[i] <= batch.first_row[i + 1];
+    for (std::int64_t i = 0; good && i < batch.images; i++)
+        good = batch.first_row[i] <= batch.first_row[i + 1];
     if (!good)
-        refuse("search: the images' rows do not cover the panel of " + std::to_string(rows.rows) + " rows in ascending order");
+        refuse("search: the images' rows do not cover the panel of " + std::to_string(rows.rows) +
+               " rows in ascending order");
 }
 
 /// The blocks of directions that hold a listed view, or all.
@@ -61,14 +64,16 @@ struct NeededBlocks {
     }
 };
 
-/// What the search rules have in common: a search, its rows, their images, and a table of scores with a threshold for each row.
+/// What the search rules have in common: a search, its rows, their images, and a table of scores with a
+/// threshold for each row.
 class Scorer {
   public:
     Scorer(Device& device, const DeviceSearch& search, const DeviceRows& rows, const Batch& batch)
         : device_(device),
           search_(search),
           rows_(rows),
-          first_row_(to_device(device, std::span(batch.first_row, size(batch.images) + 1), "first rows of the images")),
+          first_row_(to_device(device, std::span(batch.first_row, size(batch.images) + 1),
+                               "first rows of the images")),
           first_row_on_host_(batch.first_row) {
         candidates_.first_row = first_row_.data();
         candidates_.all_views = 2 * search.directions;
@@ -81,7 +86,8 @@ class Scorer {
     void reserve(std::int64_t most_rows, std::int64_t most_blocks) {
         const std::size_t floats = size(most_rows * most_blocks * block_views);
         if (table_.size() < floats) table_ = DeviceBuffer<float>(device_, floats, "scores");
-        if (threshold_.size() < size(most_rows)) threshold_ = DeviceBuffer<float>(device_, size(most_rows), "thresholds");
+        if (threshold_.size() < size(most_rows))
+            threshold_ = DeviceBuffer<float>(device_, size(most_rows), "thresholds");
     }
     /// Rows and images that the next calls are about. An image may have more rows than these.
     void select(std::int64_t first_row, std::int64_t rows, std::int64_t first_image, std::int64_t images) {
@@ -105,11 +111,13 @@ class Scorer {
         spread_over_rows(device_, table_of(0, 0, nullptr), candidates_, of_images, threshold_.data());
     }
     ScoreTable score(const NeededBlocks& needed) { return score(0, needed.count, needed); }
-    /// Adds the best of the selected rows to the lists. Where all directions are wanted, in steps that raise the thresholds.
+    /// Adds the best of the selected rows to the lists. Where all directions are wanted, in steps that raise
+    /// the thresholds.
     void collect_best(const BestLists& lists, const NeededBlocks& needed) {
         offer_scores(device_, table_of(0, 0, nullptr), candidates_, lists, threshold_.data());
         std::int64_t step = needed.list.empty() ? first_step : needed.count;
-        for (std::int64_t first = 0; first < needed.count; first += step, step = std::min(2 * step, largest_step)) {
+        for (std::int64_t first = 0; first < needed.count;
+             first += step, step = std::min(2 * step, largest_step)) {
             const ScoreTable table = score(first, std::min(step, needed.count - first), needed);
             offer_scores(device_, table, candidates_, lists, threshold_.data());
             if (first + step >= needed.count) break;
@@ -149,7 +157,8 @@ class Scorer {
 };
 
 /// Pair of a candidate of an image that takes all views, or those of `views`.
-Pair pair_of(std::int64_t first_row, std::span<const std::int64_t> views, std::int64_t all_views, std::uint32_t candidate, float score) {
+Pair pair_of(std::int64_t first_row, std::span<const std::int64_t> views, std::int64_t all_views,
+             std::uint32_t candidate, float score) {
     const std::int64_t count = views.empty() ? all_views : static_cast<std::int64_t>(views.size());
     const std::int64_t number = candidate % count, view = views.empty() ? number : views[size(number)];
     return {first_row + candidate / count, view / 2, static_cast<std::int32_t>(view % 2), score};
@@ -158,7 +167,8 @@ Pair pair_of(std::int64_t first_row, std::span<const std::int64_t> views, std::i
 /// Lists of the images of a batch on the device, and on the host when the device has filled them.
 class ListsOfImages {
   public:
-    ListsOfImages(Device& device, std::int64_t images, std::int64_t capacity, const float* incumbent, float cut)
+    ListsOfImages(Device& device, std::int64_t images, std::int64_t capacity, const float* incumbent,
+                  float cut)
         : device_(device),
           images_(images),
           keys_(device, size(images * capacity), "lists of candidates"),
@@ -199,26 +209,31 @@ struct BestRule {
 };
 
 /// The best pairs of every image, as exhaustive_search (pose/exhaustive_search.hpp).
-std::vector<std::vector<Pair>> best_of(Device& device, const DeviceSearch& search, const DeviceRows& rows, const Batch& batch,
-                                       const BestRule& rule, const float* incumbent) {
+std::vector<std::vector<Pair>> best_of(Device& device, const DeviceSearch& search, const DeviceRows& rows,
+                                       const Batch& batch, const BestRule& rule, const float* incumbent) {
     require_batch(batch, rows);
     if (rule.count < 1 || rule.batch_rows < 1) refuse("search: expected at least one pair and one row");
     Scorer scorer(device, search, rows, batch);
     const std::int64_t* first_row = batch.first_row;
     std::int64_t most_rows = 1;
-    for (std::int64_t i = 0; i < batch.images; i++) most_rows = std::max(most_rows, first_row[i + 1] - first_row[i]);
+    for (std::int64_t i = 0; i < batch.images; i++)
+        most_rows = std::max(most_rows, first_row[i + 1] - first_row[i]);
     const std::int64_t candidates = std::max<std::int64_t>(1, most_rows * scorer.candidates().all_views);
-    const auto d_incumbent = to_device(device, std::span(incumbent, incumbent ? size(batch.images) : 0), "scores to beat");
-    ListsOfImages lists(device, batch.images, std::min<std::int64_t>(rule.count, candidates), incumbent ? d_incumbent.data() : nullptr,
-                        rule.cut);
+    const auto d_incumbent =
+        to_device(device, std::span(incumbent, incumbent ? size(batch.images) : 0), "scores to beat");
+    ListsOfImages lists(device, batch.images, std::min<std::int64_t>(rule.count, candidates),
+                        incumbent ? d_incumbent.data() : nullptr, rule.cut);
     const NeededBlocks needed = NeededBlocks::all(search);
-    const std::int64_t step = std::min(rows.rows, (std::min(rule.batch_rows, rows.rows) + group_rows - 1) / group_rows * group_rows);
+    const std::int64_t step = std::min(
+        rows.rows, (std::min(rule.batch_rows, rows.rows) + group_rows - 1) / group_rows * group_rows);
     scorer.reserve(step, std::min(largest_step, needed.count));
     for (std::int64_t begin = 0; begin < rows.rows; begin += step) {
         const std::int64_t count = std::min(step, rows.rows - begin);
         // The images of the first and of the last row, and those between.
-        const std::int64_t first = std::upper_bound(first_row, first_row + batch.images + 1, begin) - first_row - 1;
-        const std::int64_t end = std::lower_bound(first_row, first_row + batch.images + 1, begin + count) - first_row;
+        const std::int64_t first =
+            std::upper_bound(first_row, first_row + batch.images + 1, begin) - first_row - 1;
+        const std::int64_t end =
+            std::lower_bound(first_row, first_row + batch.images + 1, begin + count) - first_row;
         scorer.select(begin, count, first, end - first);
         scorer.collect_best(lists.on_device(), needed);
     }
@@ -226,7 +241,8 @@ std::vector<std::vector<Pair>> best_of(Device& device, const DeviceSearch& searc
     std::vector<std::vector<Pair>> out(size(batch.images));
     for (std::int64_t i = 0; i < batch.images; i++)
         for (const CandidateKey key : lists.list(i))
-            out[size(i)].push_back(pair_of(first_row[i], {}, scorer.candidates().all_views, candidate_of(key), score_of(key)));
+            out[size(i)].push_back(
+                pair_of(first_row[i], {}, scorer.candidates().all_views, candidate_of(key), score_of(key)));
     return out;
 }
 
@@ -239,16 +255,18 @@ void require_climb(const ClimbArguments& a, const DeviceSearch& search, const De
     require_batch(a.batch, rows);
     if (search.directions < 1) refuse("hill climbing: found no directions, expected at least one");
     for (std::int64_t i = 0; i < a.batch.images; i++) {
-        if (a.batch.first_row[i] == a.batch.first_row[i + 1]) refuse("hill climbing: image " + std::to_string(i) + " has no row");
+        if (a.batch.first_row[i] == a.batch.first_row[i + 1])
+            refuse("hill climbing: image " + std::to_string(i) + " has no row");
         for (const std::int64_t view : views_of(a, i))
             if (view < 0 || view >= 2 * search.directions)
-                refuse("hill climbing: found view " + std::to_string(view) + ", expected one of " + std::to_string(2 * search.directions));
+                refuse("hill climbing: found view " + std::to_string(view) + ", expected one of " +
+                       std::to_string(2 * search.directions));
     }
 }
 
-/// One pass of stochastic hill climbing, as hill_climb (pose/stochastic_hill_climbing.hpp). The walk is the device's: the order
-/// of an image's visits comes from a counter-based stream, which every lane reaches by itself, and neither the scores nor the
-/// orders, both as long as the list of candidates, go to the host.
+/// One pass of stochastic hill climbing, as hill_climb (pose/stochastic_hill_climbing.hpp). The walk is the
+/// device's: the order of an image's visits comes from a counter-based stream, which every lane reaches by
+/// itself, and neither the scores nor the orders, both as long as the list of candidates, go to the host.
 class HillClimb {
   public:
     HillClimb(Device& device, const DeviceSearch& search, const DeviceRows& rows, const ClimbArguments& a)
@@ -263,7 +281,8 @@ class HillClimb {
           best_(device, images_, 1, incumbent_.data(), infinity) {
         std::vector<std::uint32_t> numbers;
         for (std::int64_t i = 0; i < images_; i++)
-            numbers.push_back(static_cast<std::uint32_t>(a.batch.numbers ? a.batch.numbers[i] : a.batch.first_image + i));
+            numbers.push_back(
+                static_cast<std::uint32_t>(a.batch.numbers ? a.batch.numbers[i] : a.batch.first_image + i));
         numbers_ = to_device<std::uint32_t>(device, numbers, "numbers of the images");
         if (!a.views) return;
         const std::vector<int> views(a.views, a.views + a.first_view[images_]);
@@ -274,7 +293,8 @@ class HillClimb {
 
     void run() {
         const std::int64_t* first_row = arguments_.batch.first_row;
-        const std::int64_t limit = arguments_.views ? std::min(arguments_.batch_rows, neighbourhood_batch) : arguments_.batch_rows;
+        const std::int64_t limit =
+            arguments_.views ? std::min(arguments_.batch_rows, neighbourhood_batch) : arguments_.batch_rows;
         for (std::int64_t begin = 0, end; begin < images_; begin = end) {
             end = begin + 1;
             while (end < images_ && first_row[end + 1] - first_row[begin] <= limit) end++;
@@ -300,21 +320,24 @@ class HillClimb {
         rule.seed = arguments_.seed;
         rule.purpose = arguments_.purpose;
         rule.pass = arguments_.pass;
-        for (std::int64_t i = begin; i < end; i++) rule.words = std::max(rule.words, (candidate_count(i) + 31) / 32);
+        for (std::int64_t i = begin; i < end; i++)
+            rule.words = std::max(rule.words, (candidate_count(i) + 31) / 32);
         DeviceBuffer<unsigned> marks(device_, size((end - begin) * rule.words), "marks of candidates");
         rule.marks = marks.data();
         rule.climbs = climbs_.data();
         rule.incumbent = incumbent_.data();
         first_improvements(device_, table, scorer_.candidates(), rule);
-        // Below the previous score the bound has saved the work, so images that did not improve are scored again. The others now
-        // have an infinite threshold, and groups of them alone are passed over.
+        // Below the previous score the bound has saved the work, so images that did not improve are scored
+        // again. The others now have an infinite threshold, and groups of them alone are passed over.
         scorer_.collect_best(best_.on_device(), needed);
     }
     NeededBlocks needed_by(std::int64_t begin, std::int64_t end) const {
         if (!arguments_.views) return NeededBlocks::all(search_);
         for (std::int64_t i = begin; i < end; i++)
             if (views_of(arguments_, i).empty()) return NeededBlocks::all(search_);
-        return NeededBlocks::of(device_, search_, {arguments_.views + arguments_.first_view[begin], arguments_.views + arguments_.first_view[end]});
+        return NeededBlocks::of(
+            device_, search_,
+            {arguments_.views + arguments_.first_view[begin], arguments_.views + arguments_.first_view[end]});
     }
     std::int64_t candidate_count(std::int64_t image) const {
         const std::int64_t* first_row = arguments_.batch.first_row;
@@ -329,7 +352,8 @@ class HillClimb {
             candidate = candidate_of(best_.list(image)[0]);
             score = score_of(best_.list(image)[0]);
         }
-        const Pair pair = pair_of(arguments_.batch.first_row[image], views_of(arguments_, image), scorer_.candidates().all_views, candidate, score);
+        const Pair pair = pair_of(arguments_.batch.first_row[image], views_of(arguments_, image),
+                                  scorer_.candidates().all_views, candidate, score);
         return {pair, climb.visited, static_cast<std::int32_t>(climb.improved), 0};
     }
 
@@ -348,15 +372,18 @@ class HillClimb {
 
 }  // namespace
 
-std::int32_t score_pairs(Context* context, const Search* search, const Rows* rows, const PairScoreArguments* a) {
+std::int32_t score_pairs(Context* context, const Search* search, const Rows* rows,
+                         const PairScoreArguments* a) {
     return on_device_from_host(context, a, [&](Device& device) {
         const DeviceSearch& s = behind(search);
         const DeviceRows& r = behind(rows);
         const std::int64_t columns = 2 * s.directions;
         if (r.rows == 0 || columns == 0) return;
-        const std::int64_t step = std::min(r.rows, std::max<std::int64_t>(1, most_table_floats / columns / group_rows) * group_rows);
+        const std::int64_t step = std::min(
+            r.rows, std::max<std::int64_t>(1, most_table_floats / columns / group_rows) * group_rows);
         DeviceBuffer<float> table(device, size(step * columns), "scores");
-        const auto threshold = to_device(device, std::span(a->threshold, a->threshold ? size(r.rows) : 0), "thresholds");
+        const auto threshold =
+            to_device(device, std::span(a->threshold, a->threshold ? size(r.rows) : 0), "thresholds");
         for (std::int64_t first = 0; first < r.rows; first += step) {
             ScoreWindow window;
             window.first_row = first;
@@ -379,7 +406,8 @@ std::int32_t score_curves(Context* context, const Search* search, const Rows* ro
         for (std::int64_t i = 0; i < a->count; i++) {
             const Pair& p = a->pairs[i];
             if (p.row < 0 || p.row >= behind(rows).rows || p.direction < 0 || p.direction >= s.directions)
-                refuse("score: row " + std::to_string(p.row) + " or direction " + std::to_string(p.direction) + " is out of range");
+                refuse("score: row " + std::to_string(p.row) + " or direction " +
+                       std::to_string(p.direction) + " is out of range");
             pairs.push_back({p.row, p.direction, p.mirror});
         }
         if (pairs.empty()) return;
@@ -397,8 +425,8 @@ std::int32_t score_curves(Context* context, const Search* search, const Rows* ro
 
 std::int32_t best_pairs(Context* context, const Search* search, const Rows* rows, const BestArguments* a) {
     return on_device_from_host(context, a, [&](Device& device) {
-        const auto lists =
-            best_of(device, behind(search), behind(rows), a->batch, {a->count, a->cut, a->batch_rows}, a->incumbent);
+        const auto lists = best_of(device, behind(search), behind(rows), a->batch,
+                                   {a->count, a->cut, a->batch_rows}, a->incumbent);
         for (std::size_t i = 0; i < lists.size(); i++) {
             a->found[i] = static_cast<std::int64_t>(lists[i].size());
             std::copy(lists[i].begin(), lists[i].end(), a->pairs + i * static_cast<std::size_t>(a->count));
@@ -411,14 +439,15 @@ std::int32_t soft_pairs(Context* context, const Search* search, const Rows* rows
         if (!(a->temperature > 0) || !(a->smallest_weight > 0))
             refuse("soft assignment: expected a temperature and a smallest weight above 0");
         const double cut = a->temperature * -std::log(a->smallest_weight);
-        const auto lists =
-            best_of(device, behind(search), behind(rows), a->batch, {a->count, static_cast<float>(cut), a->batch_rows}, nullptr);
+        const auto lists = best_of(device, behind(search), behind(rows), a->batch,
+                                   {a->count, static_cast<float>(cut), a->batch_rows}, nullptr);
         for (std::size_t i = 0; i < lists.size(); i++) {
             std::vector<float> scores;
             for (const Pair& pair : lists[i]) scores.push_back(pair.score);
             const std::vector<double> weights = posterior_weights(scores, a->temperature);
             a->found[i] = static_cast<std::int64_t>(lists[i].size());
-            for (std::size_t n = 0; n < weights.size(); n++) a->pairs[i * static_cast<std::size_t>(a->count) + n] = {lists[i][n], weights[n]};
+            for (std::size_t n = 0; n < weights.size(); n++)
+                a->pairs[i * static_cast<std::size_t>(a->count) + n] = {lists[i][n], weights[n]};
         }
     });
 }

@@ -19,7 +19,10 @@ struct Candidates {
     const int* list;  // or null: view v is number v
 
     __device__ Candidates(const ImageCandidates& all, std::int64_t image)
-        : first_row(all.first_row[image]), end_row(all.first_row[image + 1]), views(all.all_views), list(nullptr) {
+        : first_row(all.first_row[image]),
+          end_row(all.first_row[image + 1]),
+          views(all.all_views),
+          list(nullptr) {
         if (!all.views) return;
         const std::int64_t begin = all.first_view[image], end = all.first_view[image + 1];
         if (begin == end) return;
@@ -36,11 +39,14 @@ __device__ inline bool holds(const ScoreTable& table, std::int64_t view) {
 __device__ inline float score_at(const ScoreTable& table, std::int64_t row, std::int64_t view) {
     const std::int64_t views_a_block = 2 * DeviceSearch::block_directions;
     const std::int64_t column =
-        table.block_position ? table.block_position[view / views_a_block] * views_a_block + view % views_a_block : view - table.first_view;
+        table.block_position
+            ? table.block_position[view / views_a_block] * views_a_block + view % views_a_block
+            : view - table.first_view;
     return table.scores[(row - table.first_row) * table.columns + column];
 }
 
-/// Order of the keys is that of the scores, then against that of the candidates. A negative zero counts as zero.
+/// Order of the keys is that of the scores, then against that of the candidates. A negative zero counts as
+/// zero.
 __device__ inline CandidateKey key_of(float score, std::uint32_t candidate) {
     const unsigned bits = __float_as_uint(score + 0.0f);
     const unsigned ordered = bits & 0x80000000u ? ~bits : bits | 0x80000000u;
@@ -59,8 +65,10 @@ __device__ inline float below(float x) {
     return __uint_as_float(bits & 0x80000000u ? bits + 1 : bits - 1);
 }
 
-/// What a score must exceed to enter a list. One step below the worst that may: an equal score can win by its lower row.
-__device__ inline float entry_threshold(const BestLists& lists, const CandidateKey* list, int found, std::int64_t image) {
+/// What a score must exceed to enter a list. One step below the worst that may: an equal score can win by its
+/// lower row.
+__device__ inline float entry_threshold(const BestLists& lists, const CandidateKey* list, int found,
+                                        std::int64_t image) {
     const float incumbent = lists.incumbent ? lists.incumbent[image] : -infinity;
     if (found == 0) return incumbent;
     float worst = __uint_as_float(score_bits(list[0])) - lists.cut;
@@ -68,12 +76,16 @@ __device__ inline float entry_threshold(const BestLists& lists, const CandidateK
     return fmaxf(incumbent, below(worst));
 }
 
-/// Collects the best keys of one image, by one thread block. New keys go to a buffer behind the list; where it may overflow,
-/// and at the end, every key counts how many are better and so finds its place.
+/// Collects the best keys of one image, by one thread block. New keys go to a buffer behind the list; where
+/// it may overflow, and at the end, every key counts how many are better and so finds its place.
 class Collector {
   public:
     __device__ Collector(CandidateKey* list, int found, int capacity, CandidateKey* buffer, unsigned* used)
-        : list_(list), buffer_(buffer), used_(used), capacity_(capacity), room_(capacity + 2 * offers_a_round) {
+        : list_(list),
+          buffer_(buffer),
+          used_(used),
+          capacity_(capacity),
+          room_(capacity + 2 * offers_a_round) {
         for (int i = static_cast<int>(threadIdx.x); i < found; i += choice_threads) buffer_[i] = list_[i];
         if (threadIdx.x == 0) *used_ = static_cast<unsigned>(found);
         cutoff_ = found == capacity ? list_[capacity - 1] : 0;
@@ -116,23 +128,30 @@ class Collector {
     CandidateKey cutoff_;
 };
 
-/// One image a block. `scratch`: [image][capacity + 2 rounds] in device memory where that is too much for shared memory.
+/// One image a block. `scratch`: [image][capacity + 2 rounds] in device memory where that is too much for
+/// shared memory.
 __global__ void __launch_bounds__(choice_threads)
-    offer(const ScoreTable table, const ImageCandidates all, const BestLists lists, CandidateKey* scratch, float* threshold) {
+    offer(const ScoreTable table, const ImageCandidates all, const BestLists lists, CandidateKey* scratch,
+          float* threshold) {
     CandidateKey* shared = shared_memory<CandidateKey>();
     unsigned* sm_used = reinterpret_cast<unsigned*>(shared);
     for (std::int64_t i = blockIdx.x; i < all.images; i += gridDim.x) {
         const std::int64_t image = all.first_image + i;
         const Candidates candidates(all, image);
-        const std::int64_t first = candidates.first_row > table.first_row ? candidates.first_row : table.first_row;
-        const std::int64_t table_end = table.first_row + table.rows, end = candidates.end_row < table_end ? candidates.end_row : table_end;
+        const std::int64_t first =
+            candidates.first_row > table.first_row ? candidates.first_row : table.first_row;
+        const std::int64_t table_end = table.first_row + table.rows,
+                           end = candidates.end_row < table_end ? candidates.end_row : table_end;
         CandidateKey* list = lists.keys + image * lists.capacity;
         int found = lists.found[image];
         const bool alone = lists.incumbent && lists.incumbent[image] == infinity;
         if (!alone && table.views > 0) {
-            Collector best(list, found, lists.capacity, scratch ? scratch + i * (lists.capacity + 2 * offers_a_round) : shared + 1, sm_used);
+            Collector best(list, found, lists.capacity,
+                           scratch ? scratch + i * (lists.capacity + 2 * offers_a_round) : shared + 1,
+                           sm_used);
             const std::int64_t first_number = candidates.list ? 0 : table.first_view;
-            const std::int64_t end_number = candidates.list ? candidates.views : table.first_view + table.views;
+            const std::int64_t end_number =
+                candidates.list ? candidates.views : table.first_view + table.views;
             for (std::int64_t row = first; row < end; row++)
                 for (std::int64_t number = first_number; number < end_number; number += offers_a_round) {
                     best.begin_round();
@@ -144,7 +163,8 @@ __global__ void __launch_bounds__(choice_threads)
                         if (!holds(table, view)) continue;
                         const float score = score_at(table, row, view);
                         const std::int64_t candidate = (row - candidates.first_row) * candidates.views + mine;
-                        if (score > -infinity) best.offer(key_of(score, static_cast<std::uint32_t>(candidate)));
+                        if (score > -infinity)
+                            best.offer(key_of(score, static_cast<std::uint32_t>(candidate)));
                     }
                     best.end_round();
                 }
@@ -152,7 +172,8 @@ __global__ void __launch_bounds__(choice_threads)
             if (threadIdx.x == 0) lists.found[image] = found;
         }
         const float limit = entry_threshold(lists, list, found, image);
-        for (std::int64_t row = first + threadIdx.x; row < end; row += choice_threads) threshold[row - table.first_row] = limit;
+        for (std::int64_t row = first + threadIdx.x; row < end; row += choice_threads)
+            threshold[row - table.first_row] = limit;
     }
 }
 
@@ -168,15 +189,18 @@ struct Draws {
 };
 
 /// Marks the image's candidates that score above `previous`. True if there are any.
-__device__ bool mark_improvements(const ScoreTable& table, const Candidates& candidates, std::int64_t count, float previous, unsigned* marks) {
+__device__ bool mark_improvements(const ScoreTable& table, const Candidates& candidates, std::int64_t count,
+                                  float previous, unsigned* marks) {
     const int lane = static_cast<int>(threadIdx.x) % 32;
     bool any = false;
     for (std::int64_t word = threadIdx.x / 32; word * 32 < count; word += choice_threads / 32) {
         const std::int64_t c = word * 32 + lane;
         bool better = false;
         if (c < count) {
-            const auto views = static_cast<std::uint32_t>(candidates.views), place = static_cast<std::uint32_t>(c);
-            better = score_at(table, candidates.first_row + place / views, candidates.view(place % views)) > previous;
+            const auto views = static_cast<std::uint32_t>(candidates.views),
+                       place = static_cast<std::uint32_t>(c);
+            better = score_at(table, candidates.first_row + place / views, candidates.view(place % views)) >
+                     previous;
         }
         const unsigned bits = __ballot_sync(whole_warp, better);
         if (lane == 0) marks[word] = bits;
@@ -185,10 +209,10 @@ __device__ bool mark_improvements(const ScoreTable& table, const Candidates& can
     return __syncthreads_or(any);
 }
 
-/// Fisher and Yates' shuffle draws slot j(i) >= i at visit i, takes the candidate there and puts that of slot i in its place. The
-/// permutation is never made: a bit a slot says whether an improvement lies there now. A visit matters only if it finds one (bit
-/// of j) or moves one (bit of i), so that a warp looks at 32 visits at once and goes to the first that matters.
-/// Returns the visit that finds an improvement; there is one.
+/// Fisher and Yates' shuffle draws slot j(i) >= i at visit i, takes the candidate there and puts that of slot
+/// i in its place. The permutation is never made: a bit a slot says whether an improvement lies there now. A
+/// visit matters only if it finds one (bit of j) or moves one (bit of i), so that a warp looks at 32 visits
+/// at once and goes to the first that matters. Returns the visit that finds an improvement; there is one.
 __device__ std::uint32_t first_found(const Draws& draws, unsigned* marks) {
     const std::uint32_t lane = threadIdx.x % 32;
     const auto marked = [&](std::uint32_t slot) { return (marks[slot / 32] >> slot % 32 & 1u) != 0; };
@@ -198,7 +222,8 @@ __device__ std::uint32_t first_found(const Draws& draws, unsigned* marks) {
         const auto i = static_cast<std::uint32_t>(visit);
         const std::uint32_t j = exists ? draws.slot(i) : 0;
         const bool finds = exists && marked(j), moves = exists && marked(i);
-        const unsigned found = __ballot_sync(whole_warp, finds), matters = __ballot_sync(whole_warp, finds || moves);
+        const unsigned found = __ballot_sync(whole_warp, finds),
+                       matters = __ballot_sync(whole_warp, finds || moves);
         if (matters == 0) {
             base += 32;
             continue;
@@ -231,7 +256,8 @@ __device__ std::uint32_t candidate_at(const Draws& draws, std::uint32_t visit) {
 }
 
 /// One image a block; its first warp walks.
-__global__ void __launch_bounds__(choice_threads) climb(const ScoreTable table, const ImageCandidates all, const ClimbRule rule) {
+__global__ void __launch_bounds__(choice_threads)
+    climb(const ScoreTable table, const ImageCandidates all, const ClimbRule rule) {
     for (std::int64_t index = blockIdx.x; index < all.images; index += gridDim.x) {
         const std::int64_t image = all.first_image + index;
         const Candidates candidates(all, image);
@@ -239,14 +265,19 @@ __global__ void __launch_bounds__(choice_threads) climb(const ScoreTable table, 
         unsigned* marks = rule.marks + index * rule.words;
         const bool any = mark_improvements(table, candidates, count, rule.previous[image], marks);
         if (threadIdx.x < 32) {
-            const Draws draws{static_cast<std::uint32_t>(rule.seed), static_cast<std::uint32_t>(rule.seed >> 32), rule.pass,
-                              rule.numbers[image], rule.purpose, static_cast<std::uint32_t>(count)};
+            const Draws draws{static_cast<std::uint32_t>(rule.seed),
+                              static_cast<std::uint32_t>(rule.seed >> 32),
+                              rule.pass,
+                              rule.numbers[image],
+                              rule.purpose,
+                              static_cast<std::uint32_t>(count)};
             Climb result{-infinity, 0, 0, draws.count};
             if (any) {
                 const std::uint32_t visit = first_found(draws, marks);
                 result.candidate = candidate_at(draws, visit);
                 const auto views = static_cast<std::uint32_t>(candidates.views);
-                result.score = score_at(table, candidates.first_row + result.candidate / views, candidates.view(result.candidate % views));
+                result.score = score_at(table, candidates.first_row + result.candidate / views,
+                                        candidates.view(result.candidate % views));
                 result.improved = 1;
                 result.visited = visit + 1;
             }
@@ -259,16 +290,19 @@ __global__ void __launch_bounds__(choice_threads) climb(const ScoreTable table, 
 }
 
 __global__ void __launch_bounds__(choice_threads)
-    spread(const ScoreTable table, const ImageCandidates all, const float* __restrict__ value, float* __restrict__ threshold) {
+    spread(const ScoreTable table, const ImageCandidates all, const float* __restrict__ value,
+           float* __restrict__ threshold) {
     for (std::int64_t i = blockIdx.x; i < all.images; i += gridDim.x) {
         const std::int64_t image = all.first_image + i;
-        for (std::int64_t row = all.first_row[image] + threadIdx.x; row < all.first_row[image + 1]; row += choice_threads)
+        for (std::int64_t row = all.first_row[image] + threadIdx.x; row < all.first_row[image + 1];
+             row += choice_threads)
             threshold[row - table.first_row] = value[image];
     }
 }
 
 LaunchShape block_an_image(const ImageCandidates& candidates) {
-    return {dim3(static_cast<unsigned>(candidates.images < 0x7fffffff ? candidates.images : 0x7fffffff)), dim3(choice_threads), 0};
+    return {dim3(static_cast<unsigned>(candidates.images < 0x7fffffff ? candidates.images : 0x7fffffff)),
+            dim3(choice_threads), 0};
 }
 
 }  // namespace
@@ -280,7 +314,8 @@ float score_of(CandidateKey key) {
     return std::bit_cast<float>(score_bits(key));
 }
 
-void offer_scores(Device& device, const ScoreTable& table, const ImageCandidates& candidates, const BestLists& lists, float* threshold) {
+void offer_scores(Device& device, const ScoreTable& table, const ImageCandidates& candidates,
+                  const BestLists& lists, float* threshold) {
     if (candidates.images == 0) return;
     LaunchShape shape = block_an_image(candidates);
     const std::size_t keys = static_cast<std::size_t>(lists.capacity) + 2 * offers_a_round;
@@ -288,17 +323,22 @@ void offer_scores(Device& device, const ScoreTable& table, const ImageCandidates
     DeviceBuffer<CandidateKey> scratch;
     if (shape.shared_bytes > static_cast<std::size_t>(device.limits().shared_bytes_a_block)) {
         shape.shared_bytes = sizeof(CandidateKey);
-        scratch = DeviceBuffer<CandidateKey>(device, keys * static_cast<std::size_t>(candidates.images), "keys of candidates");
+        scratch = DeviceBuffer<CandidateKey>(device, keys * static_cast<std::size_t>(candidates.images),
+                                             "keys of candidates");
     }
     launch(device, "offer", offer, shape, table, candidates, lists, scratch.data(), threshold);
 }
 
-void first_improvements(Device& device, const ScoreTable& table, const ImageCandidates& candidates, const ClimbRule& rule) {
-    if (candidates.images > 0) launch(device, "climb", climb, block_an_image(candidates), table, candidates, rule);
+void first_improvements(Device& device, const ScoreTable& table, const ImageCandidates& candidates,
+                        const ClimbRule& rule) {
+    if (candidates.images > 0)
+        launch(device, "climb", climb, block_an_image(candidates), table, candidates, rule);
 }
 
-void spread_over_rows(Device& device, const ScoreTable& table, const ImageCandidates& candidates, const float* value, float* threshold) {
-    if (candidates.images > 0) launch(device, "spread", spread, block_an_image(candidates), table, candidates, value, threshold);
+void spread_over_rows(Device& device, const ScoreTable& table, const ImageCandidates& candidates,
+                      const float* value, float* threshold) {
+    if (candidates.images > 0)
+        launch(device, "spread", spread, block_an_image(candidates), table, candidates, value, threshold);
 }
 
 }  // namespace tumble::cuda

@@ -4,8 +4,8 @@
 #include "kernels/shared_memory.hpp"
 #include "runtime/launch.hpp"
 
-// A thread block takes eight pairs: their rows are the first eight rows of the product, their directions its columns, and the
-// pairs are its diagonal. A whole tile of the scores would waste fifteen sixteenths more.
+// A thread block takes eight pairs: their rows are the first eight rows of the product, their directions its
+// columns, and the pairs are its diagonal. A whole tile of the scores would waste fifteen sixteenths more.
 namespace tumble::cuda {
 namespace {
 
@@ -29,7 +29,8 @@ __device__ inline void multiply(const CurveTask& task, std::int64_t first, float
     const int group = lane / 4, member = lane % 4;
     const CurvePair pair = task.pairs[first + group < task.count ? first + group : task.count - 1];
     const float* a = task.rows + pair.row / group_rows * task.inner * 2 * group_rows + pair.row % group_rows;
-    const float* b = task.directions + pair.direction / block_directions * task.inner * 2 * block_directions + pair.direction % block_directions;
+    const float* b = task.directions + pair.direction / block_directions * task.inner * 2 * block_directions +
+                     pair.direction % block_directions;
     const auto load = [&](int k, RowFragment& row, ColumnFragment& column) {
         row.re[0] = a[static_cast<std::int64_t>(k) * 2 * group_rows];
         row.im[0] = a[static_cast<std::int64_t>(k) * 2 * group_rows + group_rows];
@@ -38,7 +39,8 @@ __device__ inline void multiply(const CurveTask& task, std::int64_t first, float
         column.im = b[static_cast<std::int64_t>(k) * 2 * block_directions + block_directions];
     };
     for (int m = warp; m < task.orders; m += warps) {
-        const ComplexProducts sums = products_of_order(task.order_begin[m], task.order_begin[m + 1], member, load);
+        const ComplexProducts sums =
+            products_of_order(task.order_begin[m], task.order_begin[m + 1], member, load);
         if (member != group / 2) continue;  // not on the diagonal
         float4* spectrum = reinterpret_cast<float4*>(sm_spectra + group * task.stride);
         spectrum[m] = group % 2 == 0 ? harmonics_of(sums, 0) : harmonics_of(sums, 1);
@@ -78,17 +80,21 @@ __global__ void __launch_bounds__(curve_threads, 2) curve(const CurveTask task) 
 
 auto curve_kernel(int angles) {
     switch (angles) {
-        case 64: return curve<64>;
-        case 128: return curve<128>;
-        case 256: return curve<256>;
-        default: return curve<512>;
+        case 64:
+            return curve<64>;
+        case 128:
+            return curve<128>;
+        case 256:
+            return curve<256>;
+        default:
+            return curve<512>;
     }
 }
 
 }  // namespace
 
-void score_curves(Device& device, const DeviceSearch& search, const DeviceRows& rows, const CurvePair* pairs, std::int64_t count,
-                  float* curves) {
+void score_curves(Device& device, const DeviceSearch& search, const DeviceRows& rows, const CurvePair* pairs,
+                  std::int64_t count, float* curves) {
     if (count == 0) return;
     CurveTask task{};
     task.rows = rows.operands.data();

@@ -6,13 +6,14 @@
 #include "kernels/shared_memory.hpp"
 #include "runtime/launch.hpp"
 
-// A thread block takes a group of 16 rows and a tile of up to 8 directions. First its 16 warps share out the angular orders:
-// S_m and T_m of all pairs of the tile come to lie in shared memory. Then each warp has one row: it bounds the scores of its
-// pairs from above where there is a threshold, and transforms those that may exceed it.
+// A thread block takes a group of 16 rows and a tile of up to 8 directions. First its 16 warps share out the
+// angular orders: S_m and T_m of all pairs of the tile come to lie in shared memory. Then each warp has one
+// row: it bounds the scores of its pairs from above where there is a threshold, and transforms those that may
+// exceed it.
 //
-// Counted for 36 rings, 107 orders, total rank 1,450 (1,640 padded), 256 angles, a tile of 8: operands 210 + 105 KB from the
-// outer cache, 410 x 12 matrix instructions, 128 transforms of about 3,900 additions and multiplications and 9 KB of shared
-// memory each.
+// Counted for 36 rings, 107 orders, total rank 1,450 (1,640 padded), 256 angles, a tile of 8: operands 210 +
+// 105 KB from the outer cache, 410 x 12 matrix instructions, 128 transforms of about 7,100 additions and
+// multiplications and 9 KB of shared memory each.
 namespace tumble::cuda {
 namespace {
 
@@ -21,13 +22,13 @@ constexpr int warps = group_rows, score_threads = 32 * warps;
 constexpr float infinity = __builtin_inff();
 
 struct ScoreTask {
-    const float* rows;         // [group][k][re, im][16]
-    const float* directions;   // [block][k][re, im][8]
-    const float* power;        // [direction]
-    const int* order_begin;    // [order + 1]
-    const int* block_list;     // or null
-    const float* threshold;    // [row of the window], or null
-    float* maxima;             // [row of the window][column]
+    const float* rows;        // [group][k][re, im][16]
+    const float* directions;  // [block][k][re, im][8]
+    const float* power;       // [direction]
+    const int* order_begin;   // [order + 1]
+    const int* block_list;    // or null
+    const float* threshold;   // [row of the window], or null
+    float* maxima;            // [row of the window][column]
     std::int64_t first_row, end_row, first_group, groups;
     std::int64_t first_block, direction_count, columns, tiles;
     int orders, inner, tile, stride;
@@ -49,8 +50,9 @@ struct Tile {
     }
 };
 
-/// Number of a pair's spectrum in shared memory. In whole tiles the order of the directions is such that the lanes that store
-/// together, two rows and four directions of one parity, do so in eight different groups of banks.
+/// Number of a pair's spectrum in shared memory. In whole tiles the order of the directions is such that the
+/// lanes that store together, two rows and four directions of one parity, do so in eight different groups of
+/// banks.
 __device__ inline int slot(int tile, int row, int direction) {
     if (tile == block_directions) direction = (direction >> 1 | (direction & 1) << 2) ^ (row >> 1 & 1) << 2;
     return row * tile + direction;
@@ -60,23 +62,27 @@ __device__ inline int slot(int tile, int row, int direction) {
 __device__ inline void multiply(const ScoreTask& task, const Tile& tile, float* sm_spectra) {
     const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32;
     const int group = lane / 4, member = lane % 4;
-    // Row `group` of the instruction is row 2 group here, and row group + 8 is row 2 group + 1: they are loaded together.
+    // Row `group` of the instruction is row 2 group here, and row group + 8 is row 2 group + 1: they are
+    // loaded together.
     const float* a = task.rows + tile.group * task.inner * 2 * group_rows + 2 * group;
     const float* b = task.directions + tile.block * task.inner * 2 * block_directions + group;
     const auto load = [&](int k, RowFragment& row, ColumnFragment& column) {
         const float2 re = *reinterpret_cast<const float2*>(a + static_cast<std::int64_t>(k) * 2 * group_rows);
-        const float2 im = *reinterpret_cast<const float2*>(a + static_cast<std::int64_t>(k) * 2 * group_rows + group_rows);
+        const float2 im =
+            *reinterpret_cast<const float2*>(a + static_cast<std::int64_t>(k) * 2 * group_rows + group_rows);
         row = {{re.x, re.y}, {im.x, im.y}};
         column.re = b[static_cast<std::int64_t>(k) * 2 * block_directions];
         column.im = b[static_cast<std::int64_t>(k) * 2 * block_directions + block_directions];
     };
     for (int m = warp; m < task.orders; m += warps) {
-        const ComplexProducts sums = products_of_order(task.order_begin[m], task.order_begin[m + 1], member, load);
+        const ComplexProducts sums =
+            products_of_order(task.order_begin[m], task.order_begin[m + 1], member, load);
 #pragma unroll
         for (int e = 0; e < 4; e++) {
             const int row = 2 * group + e / 2, direction = 2 * member + e % 2 - tile.first;
             if (direction < 0 || direction >= task.tile) continue;
-            float4* spectrum = reinterpret_cast<float4*>(sm_spectra + slot(task.tile, row, direction) * task.stride);
+            float4* spectrum =
+                reinterpret_cast<float4*>(sm_spectra + slot(task.tile, row, direction) * task.stride);
             spectrum[m] = harmonics_of(sums, e);
         }
     }
@@ -87,13 +93,16 @@ __device__ inline float rough_square_root(float x) {
     return safe * rsqrtf(safe);
 }
 
-/// Bit d is set unless neither direction d of the tile nor its mirror can score above `threshold`, by the exact bound
-/// s <= |S_0| + 2 sum |S_m|. The margin covers the rounding of the bound and that of the transform, whose error scales with both
-/// curves. The sums differ with the tile, but they decide over work only.
+/// Bit d is set unless neither direction d of the tile nor its mirror can score above `threshold`, by the
+/// exact bound s <= |S_0| + 2 sum |S_m|. The margin covers the rounding of the bound and that of the
+/// transform, whose error scales with both curves. The sums differ with the tile, but they decide over work
+/// only.
 template <int N>
-__device__ unsigned within_reach(const ScoreTask& task, const float* sm_spectra, int row, std::int64_t first_direction, float threshold) {
+__device__ unsigned within_reach(const ScoreTask& task, const float* sm_spectra, int row,
+                                 std::int64_t first_direction, float threshold) {
     const int lane = static_cast<int>(threadIdx.x) % 32, direction = lane % task.tile;
-    const float4* spectrum = reinterpret_cast<const float4*>(sm_spectra + slot(task.tile, row, direction) * task.stride);
+    const float4* spectrum =
+        reinterpret_cast<const float4*>(sm_spectra + slot(task.tile, row, direction) * task.stride);
     float own = 0.0f, opposite = 0.0f;
     for (int m = lane / task.tile; m < task.orders; m += 32 / task.tile) {
         const float4 s = spectrum[m];
@@ -111,7 +120,8 @@ __device__ unsigned within_reach(const ScoreTask& task, const float* sm_spectra,
     return __ballot_sync(0xffffffffu, reached);
 }
 
-/// The larger of the lane's values over a transform's lanes: real parts in even lanes, imaginary parts in odd ones.
+/// The larger of the lane's values over a transform's lanes: real parts in even lanes, imaginary parts in odd
+/// ones.
 template <int N>
 __device__ inline float largest(const float2 (&z)[AngularFft<N>::radix]) {
     float re = z[0].x, im = z[0].y;
@@ -131,11 +141,13 @@ __device__ inline float largest(const float2 (&z)[AngularFft<N>::radix]) {
 
 /// Maxima of one row of the tile, by one warp.
 template <int N>
-__device__ void score_row(const ScoreTask& task, const Tile& tile, int row, float* sm_spectra, const float2* sm_twiddles) {
+__device__ void score_row(const ScoreTask& task, const Tile& tile, int row, float* sm_spectra,
+                          const float2* sm_twiddles) {
     using Fft = AngularFft<N>;
     const int lane = static_cast<int>(threadIdx.x) % 32;
     const std::int64_t at = tile.group * group_rows + row - task.first_row;  // in the window
-    const std::int64_t first_direction = tile.block * block_directions + tile.first, left = task.direction_count - first_direction;
+    const std::int64_t first_direction = tile.block * block_directions + tile.first,
+                       left = task.direction_count - first_direction;
     const int count = left < task.tile ? static_cast<int>(left) : task.tile;
     if (count <= 0) return;
     const unsigned all = (1u << count) - 1;
@@ -153,7 +165,8 @@ __device__ void score_row(const ScoreTask& task, const Tile& tile, int row, floa
         const bool active = rest != 0;
         const int direction = active ? __ffs(static_cast<int>(rest)) - 1 : 0;
         float2 z[Fft::radix] = {};
-        fft.inverse(sm_spectra + slot(task.tile, row, direction) * task.stride, task.orders, active, sm_twiddles, z);
+        fft.inverse(sm_spectra + slot(task.tile, row, direction) * task.stride, task.orders, active,
+                    sm_twiddles, z);
         const float best = largest<N>(z), value = 2.0f * best - task.power[first_direction + direction];
         if (active && lane % Fft::lanes < 2) {
             const bool kept = !task.threshold || value > threshold;
@@ -166,11 +179,13 @@ __device__ void score_row(const ScoreTask& task, const Tile& tile, int row, floa
 /// True if no row of the group can exceed its threshold, whatever its scores.
 __device__ inline bool hopeless(const ScoreTask& task, const Tile& tile) {
     const std::int64_t row = tile.group * group_rows + threadIdx.x % group_rows;
-    const bool open = row >= task.first_row && row < task.end_row && task.threshold[row - task.first_row] < infinity;
+    const bool open =
+        row >= task.first_row && row < task.end_row && task.threshold[row - task.first_row] < infinity;
     return !__syncthreads_or(open);
 }
 __device__ inline void store_minus_infinity(const ScoreTask& task, const Tile& tile) {
-    const int place = static_cast<int>(threadIdx.x), row = place / (2 * block_directions), column = place % (2 * block_directions);
+    const int place = static_cast<int>(threadIdx.x), row = place / (2 * block_directions),
+              column = place % (2 * block_directions);
     const std::int64_t at = tile.group * group_rows + row;
     if (row >= group_rows || column >= 2 * task.tile || at < task.first_row || at >= task.end_row) return;
     if (tile.block * block_directions + tile.first + column / 2 >= task.direction_count) return;
@@ -199,8 +214,11 @@ __global__ void __launch_bounds__(score_threads, 1) score(const ScoreTask task) 
 
 int largest_tile(const DeviceLimits& limits, int angles, int orders) {
     for (int tile = block_directions; tile >= 1; tile /= 2)
-        if (spectra_bytes(angles, orders, group_rows * tile) <= static_cast<std::size_t>(limits.shared_bytes_a_block)) return tile;
-    throw DeviceError(backend::status_device, "scores of " + std::to_string(orders) + " angular orders need " +
+        if (spectra_bytes(angles, orders, group_rows * tile) <=
+            static_cast<std::size_t>(limits.shared_bytes_a_block))
+            return tile;
+    throw DeviceError(backend::status_device, "scores of " + std::to_string(orders) +
+                                                  " angular orders need " +
                                                   std::to_string(spectra_bytes(angles, orders, group_rows)) +
                                                   " bytes of shared memory, the device offers " +
                                                   std::to_string(limits.shared_bytes_a_block));
@@ -208,16 +226,21 @@ int largest_tile(const DeviceLimits& limits, int angles, int orders) {
 
 auto score_kernel(int angles) {
     switch (angles) {
-        case 64: return score<64>;
-        case 128: return score<128>;
-        case 256: return score<256>;
-        default: return score<512>;
+        case 64:
+            return score<64>;
+        case 128:
+            return score<128>;
+        case 256:
+            return score<256>;
+        default:
+            return score<512>;
     }
 }
 
 }  // namespace
 
-void score_window(Device& device, const DeviceSearch& search, const DeviceRows& rows, const ScoreWindow& window) {
+void score_window(Device& device, const DeviceSearch& search, const DeviceRows& rows,
+                  const ScoreWindow& window) {
     if (window.rows == 0 || window.blocks == 0) return;
     ScoreTask task{};
     task.rows = rows.operands.data();
@@ -243,7 +266,9 @@ void score_window(Device& device, const DeviceSearch& search, const DeviceRows& 
     const std::int64_t most = std::int64_t{16} * device.limits().multiprocessors;
     const dim3 grid(static_cast<unsigned>(task.tiles < most ? task.tiles : most));
     launch(device, "score", score_kernel(search.angles),
-           LaunchShape{grid, dim3(score_threads), spectra_bytes(search.angles, search.orders, group_rows * task.tile)}, task);
+           LaunchShape{grid, dim3(score_threads),
+                       spectra_bytes(search.angles, search.orders, group_rows * task.tile)},
+           task);
 }
 
 }  // namespace tumble::cuda

@@ -1,12 +1,12 @@
-// best_pairs, soft_pairs and hill_climb: each is its rule, applied here to the table's own scores, bit for bit; where scores lie
-// further apart than the rounding of float32, it is also the CPU's choice.
+// best_pairs, soft_pairs and hill_climb: each is its rule, applied here to the table's own scores, bit for
+// bit; where scores lie further apart than the rounding of float32, it is also the CPU's choice.
 #include <algorithm>
 #include <limits>
 #include <numeric>
 
 #include "catch.hpp"
 #include "every_table.hpp"
-#include "search_scene.hpp"
+#include "orientation_scene.hpp"
 #include "tumble/error.hpp"
 
 using namespace tumble;
@@ -17,14 +17,14 @@ namespace {
 constexpr float infinity = std::numeric_limits<float>::infinity();
 constexpr std::int64_t images = 9, directions = 163, views = 2 * directions;
 
-const SearchScene& scene() {
-    static const SearchScene s(64, 8, directions, images, 1e-3);
+const OrientationScene& scene() {
+    static const OrientationScene s(64, 8, directions, images, 1e-3);
     return s;
 }
 
 /// Nine images, each at 1 to 5 shifts, and all their scores on one backend.
 struct Problem {
-    SearchOn on;
+    OrientationScores on;
     std::vector<std::int64_t> row_images, first_row{0};
     std::vector<Vec2> shifts;
     ResidentRows rows;
@@ -35,7 +35,8 @@ struct Problem {
         const auto grid = shift_grid(0.8, 0.8);
         for (std::int64_t i = 0; i < images; i++) {
             for (std::int64_t s = 0; s <= i % 5; s++)
-                for (int copy = 0; copy < copies; copy++) row_images.push_back(i), shifts.push_back(grid[static_cast<std::size_t>(s)]);
+                for (int copy = 0; copy < copies; copy++)
+                    row_images.push_back(i), shifts.push_back(grid[static_cast<std::size_t>(s)]);
             first_row.push_back(static_cast<std::int64_t>(row_images.size()));
         }
         rows = on.backend.rows(on.search, row_images, shifts);
@@ -50,7 +51,8 @@ struct Problem {
         std::vector<SearchPair> out;
         const std::int64_t first = first_row[static_cast<std::size_t>(image)];
         for (std::int64_t r = first; r < first + row_count(image); r++)
-            for (std::int64_t n = 0; n < (list.empty() ? views : static_cast<std::int64_t>(list.size())); n++) {
+            for (std::int64_t n = 0; n < (list.empty() ? views : static_cast<std::int64_t>(list.size()));
+                 n++) {
                 const std::int64_t v = list.empty() ? n : list[static_cast<std::size_t>(n)];
                 out.push_back({r, v / 2, v % 2 == 1, maxima[static_cast<std::size_t>(r * views + v)]});
             }
@@ -58,7 +60,8 @@ struct Problem {
     }
     std::vector<SearchPair> sorted_pairs(std::int64_t image) const {
         auto out = candidates(image);
-        std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.score > b.score; });
+        std::stable_sort(out.begin(), out.end(),
+                         [](const auto& a, const auto& b) { return a.score > b.score; });
         return out;
     }
     std::vector<SearchPair> best(std::int64_t image, std::size_t count) const {
@@ -71,7 +74,8 @@ struct Problem {
         for (const float v : maxima) largest = std::max(largest, std::abs(v));
         return largest;
     }
-    /// For each image a score between two neighbours among its own that lie apart, near the one that `rank` others beat.
+    /// For each image a score between two neighbours among its own that lie apart, near the one that `rank`
+    /// others beat.
     std::vector<float> beaten_by(std::size_t rank) const {
         std::vector<float> out;
         for (std::int64_t i = 0; i < images; i++) {
@@ -85,11 +89,13 @@ struct Problem {
     /// Scores further apart than this have the same order on every backend (score_test: 2e-6 of the largest).
     float noise() const { return 1e-5f * largest_score(); }
 
-    std::vector<HillClimbStep> climbed(std::span<const float> previous, std::span<const ViewList> lists, const HillClimbOptions& options) const {
+    std::vector<HillClimbStep> climbed(std::span<const float> previous, std::span<const ViewList> lists,
+                                       const HillClimbOptions& options) const {
         return on.backend.hill_climb(on.search, rows, owners(), previous, lists, options);
     }
     /// The rule by its definition.
-    std::vector<HillClimbStep> expected_steps(std::span<const float> previous, std::span<const ViewList> lists,
+    std::vector<HillClimbStep> expected_steps(std::span<const float> previous,
+                                              std::span<const ViewList> lists,
                                               const HillClimbOptions& options) const {
         std::vector<HillClimbStep> out;
         for (std::int64_t i = 0; i < images; i++) {
@@ -97,7 +103,8 @@ struct Problem {
             std::vector<float> scores;
             for (const auto& pair : all) scores.push_back(pair.score);
             const VisitingOrder order(static_cast<std::int64_t>(all.size()),
-                                      RandomStream(options.seed, static_cast<std::uint32_t>(100 + i), options.purpose, options.pass));
+                                      RandomStream(options.seed, static_cast<std::uint32_t>(100 + i),
+                                                   options.purpose, options.pass));
             const auto found = first_improvement(scores, previous[static_cast<std::size_t>(i)], order);
             const auto best = std::max_element(scores.begin(), scores.end()) - scores.begin();
             const std::int64_t chosen = found.candidate >= 0 ? found.candidate : best;
@@ -123,13 +130,15 @@ bool same_choice(const SearchPair& a, const SearchPair& b) {
 
 }  // namespace
 
-TEST_CASE("best pairs: the best of the whole table in order, for any batch and incumbent", "[operations][search]") {
+TEST_CASE("best pairs: the best of the whole table in order, for any batch and incumbent",
+          "[operations][search]") {
     for (const auto& [name, table] : every_table()) {
         INFO(name);
         const Problem p(*table);
         for (const int count : {1, 7, 3000})
             for (const std::int64_t batch : {1, 20, 1000}) {
-                const auto found = p.on.backend.best_pairs(p.on.search, p.rows, p.owners(), {count, infinity, batch}, {});
+                const auto found =
+                    p.on.backend.best_pairs(p.on.search, p.rows, p.owners(), {count, infinity, batch}, {});
                 for (std::int64_t i = 0; i < images; i++)
                     CHECK(found[static_cast<std::size_t>(i)] == p.best(i, static_cast<std::size_t>(count)));
             }
@@ -137,11 +146,13 @@ TEST_CASE("best pairs: the best of the whole table in order, for any batch and i
         for (std::int64_t i = 0; i < images; i++) third.push_back(p.sorted_pairs(i)[3].score);
         const auto found = p.on.backend.best_pairs(p.on.search, p.rows, p.owners(), {8}, third);
         for (std::int64_t i = 0; i < images; i++) CHECK(found[static_cast<std::size_t>(i)] == p.best(i, 3));
-        for (const auto& list : p.on.backend.best_pairs(p.on.search, p.rows, p.owners(), {8}, unreachable)) CHECK(list.empty());
+        for (const auto& list : p.on.backend.best_pairs(p.on.search, p.rows, p.owners(), {8}, unreachable))
+            CHECK(list.empty());
     }
 }
 
-TEST_CASE("best pairs: the cut counts from the best; equal scores go to the lower row", "[operations][search]") {
+TEST_CASE("best pairs: the cut counts from the best; equal scores go to the lower row",
+          "[operations][search]") {
     for (const auto& [name, table] : every_table()) {
         INFO(name);
         const Problem p(*table);
@@ -151,9 +162,40 @@ TEST_CASE("best pairs: the cut counts from the best; equal scores go to the lowe
         CHECK(found[4] == std::vector<SearchPair>(all.begin(), all.begin() + 6));
         const Problem twice(*table, 2);
         for (const int count : {1, 2, 9}) {
-            const auto pairs = twice.on.backend.best_pairs(twice.on.search, twice.rows, twice.owners(), {count, infinity, 16}, {});
+            const auto pairs = twice.on.backend.best_pairs(twice.on.search, twice.rows, twice.owners(),
+                                                           {count, infinity, 16}, {});
             for (std::int64_t i = 0; i < images; i++)
                 CHECK(pairs[static_cast<std::size_t>(i)] == twice.best(i, static_cast<std::size_t>(count)));
+        }
+    }
+}
+
+TEST_CASE("best pairs: an equal score that comes late goes before a higher row", "[operations][search]") {
+    // Every direction comes again beyond the first step of the search, and every row twice.
+    const OrientationScene& s = scene();
+    std::vector<Mat3f> doubled = s.directions;
+    doubled.insert(doubled.end(), s.directions.rbegin(), s.directions.rend());
+    const auto all_views = static_cast<std::int64_t>(2 * doubled.size());
+    for (const auto& [name, table] : every_table()) {
+        INFO(name);
+        const OrientationScores on(s, *table, doubled);
+        const auto rows =
+            on.backend.rows(on.search, std::vector<std::int64_t>{0, 0, 4, 4, 7, 7}, std::vector<Vec2>(6));
+        const auto maxima = on.maxima(rows, 6, static_cast<std::size_t>(all_views));
+        const std::vector<std::int64_t> first_row{0, 2, 4, 6};
+        for (const int count : {1, 2, 3}) {
+            const auto found = on.backend.best_pairs(on.search, rows, {first_row}, {count}, {});
+            for (std::int64_t i = 0; i < 3; i++) {
+                std::vector<SearchPair> expected;
+                for (std::int64_t c = 0; c < 2 * all_views; c++)
+                    expected.push_back({2 * i + c / all_views, c % all_views / 2, c % 2 == 1,
+                                        maxima[static_cast<std::size_t>(2 * i * all_views + c)]});
+                std::stable_sort(expected.begin(), expected.end(),
+                                 [](const auto& a, const auto& b) { return a.score > b.score; });
+                CHECK(expected[0].score == expected[3].score);
+                expected.resize(static_cast<std::size_t>(count));
+                CHECK(found[static_cast<std::size_t>(i)] == expected);
+            }
         }
     }
 }
@@ -165,23 +207,28 @@ TEST_CASE("soft pairs: those that carry weight, with the weights of their scores
         const auto all = p.sorted_pairs(3);
         const double temperature = (all[0].score - all[10].score) / 5.0, cut = temperature * -std::log(2e-8);
         for (const std::int64_t batch : {16, 256}) {
-            const auto found = p.on.backend.soft_pairs(p.on.search, p.rows, p.owners(), {temperature, 2e-8, 100, batch});
+            const auto found =
+                p.on.backend.soft_pairs(p.on.search, p.rows, p.owners(), {temperature, 2e-8, 100, batch});
             REQUIRE(found.size() == images);
             for (std::int64_t i = 0; i < images; i++) {
                 auto expected = p.best(i, 100);
-                std::erase_if(expected, [&](const SearchPair& q) { return q.score < expected[0].score - static_cast<float>(cut); });
+                std::erase_if(expected, [&](const SearchPair& q) {
+                    return q.score < expected[0].score - static_cast<float>(cut);
+                });
                 std::vector<float> scores;
                 for (const auto& pair : expected) scores.push_back(pair.score);
                 const auto weights = posterior_weights(scores, temperature);
                 const auto& list = found[static_cast<std::size_t>(i)];
                 REQUIRE(list.size() == expected.size());
-                for (std::size_t n = 0; n < list.size(); n++) CHECK((list[n].pair == expected[n] && list[n].weight == weights[n]));
+                for (std::size_t n = 0; n < list.size(); n++)
+                    CHECK((list[n].pair == expected[n] && list[n].weight == weights[n]));
             }
         }
     }
 }
 
-TEST_CASE("hill climbing: the first improvement in the visiting order, else the best", "[operations][search]") {
+TEST_CASE("hill climbing: the first improvement in the visiting order, else the best",
+          "[operations][search]") {
     for (const auto& [name, table] : every_table()) {
         INFO(name);
         const Problem p(*table);
@@ -207,7 +254,8 @@ TEST_CASE("hill climbing: the first improvement in the visiting order, else the 
     }
 }
 
-TEST_CASE("hill climbing: equal scores go to the lower row where no candidate improves", "[operations][search]") {
+TEST_CASE("hill climbing: equal scores go to the lower row where no candidate improves",
+          "[operations][search]") {
     for (const auto& [name, table] : every_table()) {
         INFO(name);
         const Problem twice(*table, 2);
@@ -251,15 +299,17 @@ TEST_CASE("the choices of every backend are the CPU's where scores lie apart", "
         const auto best = p.on.backend.best_pairs(p.on.search, p.rows, p.owners(), {8}, {});
         for (std::int64_t i = 0; i < images; i++) {
             const auto expected = cpu.best(i, 8);
-            CHECK(std::equal(expected.begin(), expected.end(), best[static_cast<std::size_t>(i)].begin(), best[static_cast<std::size_t>(i)].end(),
-                             same_choice));
+            CHECK(std::equal(expected.begin(), expected.end(), best[static_cast<std::size_t>(i)].begin(),
+                             best[static_cast<std::size_t>(i)].end(), same_choice));
         }
         for (const std::size_t rank : {100u, 4u, 0u})
             for (const bool near : {false, true}) {
                 const auto previous = cpu.beaten_by(rank);
-                const std::span<const ViewList> views_of_images = near ? std::span(lists) : std::span<const ViewList>();
+                const std::span<const ViewList> views_of_images =
+                    near ? std::span(lists) : std::span<const ViewList>();
                 const HillClimbOptions options{11, 3};
-                const auto steps = p.climbed(previous, views_of_images, options), expected = cpu.climbed(previous, views_of_images, options);
+                const auto steps = p.climbed(previous, views_of_images, options),
+                           expected = cpu.climbed(previous, views_of_images, options);
                 for (std::size_t i = 0; i < steps.size(); i++) {
                     CHECK(same_choice(steps[i].pair, expected[i].pair));
                     CHECK(steps[i].visited == expected[i].visited);
@@ -269,7 +319,8 @@ TEST_CASE("the choices of every backend are the CPU's where scores lie apart", "
     }
 }
 
-TEST_CASE("search rules: rows that do not cover the panel, unknown views and absurd options are refused", "[operations][search]") {
+TEST_CASE("search rules: rows that do not cover the panel, unknown views and absurd options are refused",
+          "[operations][search]") {
     for (const auto& [name, table] : every_table()) {
         INFO(name);
         const Problem p(*table);
