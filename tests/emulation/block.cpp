@@ -23,7 +23,9 @@ std::string text_of(const Place& place) {
     return std::string(place.file_name()) + ":" + std::to_string(place.line());
 }
 std::string text_of(uint3 v) {
-    return "(" + std::to_string(v.x) + ", " + std::to_string(v.y) + ", " + std::to_string(v.z) + ")";
+    char text[48];
+    std::snprintf(text, sizeof text, "(%u, %u, %u)", v.x, v.y, v.z);
+    return text;
 }
 std::string count_of(unsigned n, unsigned of) {
     return std::to_string(n) + " of " + std::to_string(of) + " threads";
@@ -98,13 +100,20 @@ class SharedMemory {
     unsigned char* memory_;
 };
 
+/// Leaves a kernel; caught at the bottom of the fiber's stack.
+struct Fault {
+    std::string sentence;
+};
+[[noreturn]] void fault(std::string sentence) {
+    throw Fault{std::move(sentence)};
+}
+
 class Executor {
   public:
     std::string run(const Launch& launch, OrderChoice order);
 
     int barrier(Barrier kind, int predicate, const Place& place);
     void warp_operation(const char* kind, unsigned mask, void* record, void (*complete)(void* const*, unsigned), const Place& place);
-    [[noreturn]] void fault(const std::string& sentence);
     unsigned lane() const { return current_ % warp; }
     void* shared() { return shared_->data(); }
     bool running() const { return launch_ != nullptr; }
@@ -183,8 +192,13 @@ void Executor::fiber_main() {
         const unsigned me = e.current_;
         Thread& thread = e.thread_[me];
         threadIdx = e.indices_[me];
-        e.launch_->call(*e.launch_);
-        Fiber* mine = e.thread_[me].fiber;
+        try {
+            e.launch_->call(*e.launch_);
+        } catch (Fault& found) {
+            e.fault_ = std::move(found.sentence);
+        }
+        Fiber* const mine = thread.fiber;
+        if (!e.fault_.empty()) Fiber::change(*mine, e.host_);  // and never back
         thread.standing = Standing::left;
         e.left_++;
         if (!e.ready_.empty()) {
@@ -269,12 +283,17 @@ void Executor::warp_operation(const char* kind, unsigned mask, void* record, voi
     mask &= lanes;
     Warp& mine = warps_[me / warp];
     std::size_t at = 0;
-    while (at < mine.meetings.size() && !(mine.meetings[at].mask & mask)) at++;
+    while (at < mine.meetings.size() && (mine.meetings[at].mask != mask || (mine.meetings[at].kind != kind && std::strcmp(mine.meetings[at].kind, kind) != 0)))
+        at++;
+    // Lanes of the mask may still wait in another meeting, but not for this one.
+    for (std::size_t i = 0; i < mine.meetings.size(); i++) {
+        const Meeting& other = mine.meetings[i];
+        if (i != at && (other.mask & bit) && (other.come & mask))
+            fault("thread " + text_of(threadIdx) + " comes to " + kind + " at " + text_of(place) + " while lanes of its mask wait for it in " +
+                  other.kind + " at " + text_of(other.place) + (other.mask != mask ? " with another mask" : ""));
+    }
     if (at == mine.meetings.size()) mine.meetings.push_back({kind, place, mask, 0});
     Meeting& meeting = mine.meetings[at];
-    if (meeting.mask != mask || (meeting.kind != kind && std::strcmp(meeting.kind, kind) != 0))
-        fault("thread " + text_of(threadIdx) + " comes to " + kind + " at " + text_of(place) + " while lanes of its mask wait in " + meeting.kind +
-              " at " + text_of(meeting.place) + (meeting.mask != mask ? " with another mask" : ""));
     mine.records[me % warp] = record;
     meeting.come |= bit;
     if (meeting.come != mask) {
@@ -296,11 +315,6 @@ void Executor::warp_operation(const char* kind, unsigned mask, void* record, voi
     threadIdx = indices_[me];
 }
 
-void Executor::fault(const std::string& sentence) {
-    fault_ = sentence;
-    Fiber::change(*thread_[current_].fiber, host_);
-    std::abort();  // its stack is forgotten
-}
 
 std::string Executor::what_is_stuck() const {
     unsigned barrier = 0, in_warp = 0;
@@ -413,7 +427,7 @@ void warp_operation(const char* kind, unsigned mask, void* record, void (*comple
 }
 
 void fault(const char* sentence, Place place) {
-    in_kernel("fault()").fault(std::string(sentence) + " at " + text_of(place));
+    fault(std::string(sentence) + " at " + text_of(place));
 }
 
 unsigned lane_of_warp() {
