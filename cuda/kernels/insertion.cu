@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string>
 #include <vector>
 
 #include "fourier/central_slice.hpp"  // padded_side
@@ -38,7 +39,8 @@ __global__ void __launch_bounds__(sum_threads)
         const float2* image = values + poses[i].image * points + first;
         float sum = 0.0f;
         for (long long p = threadIdx.x; p < count; p += sum_threads)
-            sum += fabsf(weights[first + p]) * (fabsf(image[p].x) + fabsf(image[p].y));
+            if (weights[first + p] != 0.0f)  // what is not inserted may be anything, also not a number
+                sum += fabsf(weights[first + p]) * (fabsf(image[p].x) + fabsf(image[p].y));
         sm_sums[threadIdx.x] = sum;
         __syncthreads();
         for (int half = sum_threads / 2; half > 0; half /= 2) {
@@ -270,6 +272,9 @@ float fixed_point_scale(double bound) {
 
 DeviceEquations accumulate(Device& device, const DeviceImages& images, std::span<const backend::PoseWeight> poses, std::int64_t first,
                            std::int64_t last, const GriddingWindow& window, double padding_factor) {
+    if (images.box < 8)
+        throw bad_input("A map of box " + std::to_string(images.box) + " was asked for; expected at least 8 voxels.");
+    static_cast<void>(window_taps(window));  // refuses a bad window also where nothing is inserted
     const std::vector<Placement> placed = placements(images, poses);
     const auto d_placed = to_device<Placement>(device, placed, "poses");
     const Samples in{images, d_placed, first, last - first};
