@@ -82,7 +82,8 @@ std::int32_t for_candidates(Context* context, const Images* images, const Transf
         scoring.smallest_step = a->smallest_step;
         scoring.steps = a->steps;
         std::vector<DeviceCandidate> batch;
-        DeviceBuffer<DeviceCandidate> resident(device, static_cast<std::size_t>(std::min(a->count, batch_candidates)), "candidates");
+        const std::int64_t most = std::min(a->count, batch_candidates);
+        DeviceBuffer<DeviceCandidate> resident(device, static_cast<std::size_t>(most), "candidates");
         for (std::int64_t first = 0; first < a->count; first += batch_candidates) {
             const std::int64_t count = std::min(batch_candidates, a->count - first);
             batch.clear();
@@ -92,7 +93,8 @@ std::int32_t for_candidates(Context* context, const Images* images, const Transf
             function(device, behind(images), behind(transform), scoring, resident.data(), count);
             copy_to_host(device, resident.data(), batch.size(), batch.data());
             device.synchronize("scores of the candidates");
-            for (std::int64_t i = 0; i < count; i++) take_over(batch[static_cast<std::size_t>(i)], rotations, a->candidates[first + i]);
+            for (std::int64_t i = 0; i < count; i++)
+                take_over(batch[static_cast<std::size_t>(i)], rotations, a->candidates[first + i]);
         }
     });
 }

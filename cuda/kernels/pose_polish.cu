@@ -194,7 +194,9 @@ __device__ inline float score_term(const Point& p) {
 
 struct ScoreTerms {
     static constexpr int sums = 1, padded = 1;
-    __device__ void operator()(const Point& p, const float2*, const Scene&, float (&terms)[padded]) const { terms[0] = score_term(p); }
+    __device__ void operator()(const Point& p, const float2*, const Scene&, float (&terms)[padded]) const {
+        terms[0] = score_term(p);
+    }
 };
 
 struct SystemTerms {
@@ -205,7 +207,8 @@ struct SystemTerms {
 #pragma unroll
         for (int axis = 0; axis < 3; axis++) {
             const float2 forward = slices[(1 + 2 * axis) * chunk], backward = slices[(2 + 2 * axis) * chunk];
-            d[axis] = make_float2((forward.x - backward.x) * inverse_double_difference, (forward.y - backward.y) * inverse_double_difference);
+            d[axis].x = (forward.x - backward.x) * inverse_double_difference;
+            d[axis].y = (forward.y - backward.y) * inverse_double_difference;
         }
         const float kx = p.frequency.x * scene.radians_a_unit, ky = p.frequency.y * scene.radians_a_unit;
         d[3] = make_float2(p.slice.y * kx, -p.slice.x * kx);  // -i k a: derivative of a exp(-i k t)
@@ -248,8 +251,8 @@ struct Samples {
 /// totals[i] = sum of the terms over the points of the band, at `shift` for the slices of desk.rotations. Points are added in an
 /// order that the band alone fixes: 32 of a warp, then chunks, then warps.
 template <int width, int slices, class Terms>
-__device__ inline void sum_band(const float2* __restrict__ grid, const Scene& scene, Desk& desk, long long image, const float* shift,
-                                Samples samples, CarefulSum* totals) {
+__device__ inline void sum_band(const float2* __restrict__ grid, const Scene& scene, Desk& desk, long long image,
+                                const float* shift, Samples samples, CarefulSum* totals) {
     const int thread = static_cast<int>(threadIdx.x), lane = thread % 32, warp = thread / 32;
     const float2* values = scene.values + image * scene.points;
     CarefulSum mine{0.0f, 0.0f};
@@ -296,7 +299,8 @@ __device__ inline void add_prior(CarefulSum& score, const float* shift, float ha
 
 /// Solves the damped normal equations, scaled to a unit diagonal (radians and A differ in size, and float must do). Parameters
 /// that no point depends on stay. Returns whether the move is finite.
-__device__ inline bool solve_step(const CarefulSum* sums, const float* shift, float half_precision, float damping, float (&move)[5]) {
+__device__ inline bool solve_step(const CarefulSum* sums, const float* shift, float half_precision, float damping,
+                                  float (&move)[5]) {
     float a[5][5], b[5], scale[5];
 #pragma unroll
     for (int i = 0; i < 5; i++) {
@@ -360,7 +364,8 @@ __device__ inline void turned(const float* r, float x, float y, float z, float* 
 #pragma unroll
     for (int i = 0; i < 3; i++)
 #pragma unroll
-        for (int j = 0; j < 3; j++) p[3 * i + j] = fmaf(turn[3 * i], r[j], fmaf(turn[3 * i + 1], r[3 + j], turn[3 * i + 2] * r[6 + j]));
+        for (int j = 0; j < 3; j++)
+            p[3 * i + j] = fmaf(turn[3 * i], r[j], fmaf(turn[3 * i + 1], r[3 + j], turn[3 * i + 2] * r[6 + j]));
     float g[9];
 #pragma unroll
     for (int i = 0; i < 3; i++)
@@ -444,7 +449,8 @@ __device__ inline void lay_out_neighbours(Desk& desk) {
         const float cosine = n == 0 ? 1.0f : cosine_of_difference;
         const float sine = n == 0 ? 0.0f : n % 2 == 1 ? sine_of_difference : -sine_of_difference;
         for (int column = 0; column < 3; column++) {
-            const float along = desk.rotation[3 * axis + column], u = desk.rotation[3 * next + column], v = desk.rotation[3 * last + column];
+            const float along = desk.rotation[3 * axis + column];
+            const float u = desk.rotation[3 * next + column], v = desk.rotation[3 * last + column];
             if (axis < 2) desk.rotations[n][3 * axis + column] = along;
             if (next < 2) desk.rotations[n][3 * next + column] = fmaf(cosine, u, -sine * v);
             if (last < 2) desk.rotations[n][3 * last + column] = fmaf(sine, u, cosine * v);
@@ -581,7 +587,8 @@ Scene scene_of(const DeviceImages& images, const DeviceTransform& transform, con
     scene.box = static_cast<float>(images.box);
     scene.cycles_a_step = static_cast<float>(1 / (images.box * images.pixel_size_A));
     scene.radians_a_unit = static_cast<float>(2 * std::numbers::pi / images.pixel_size_A);
-    scene.half_precision = scoring.shift_sigma_A > 0 ? static_cast<float>(0.5 / (scoring.shift_sigma_A * scoring.shift_sigma_A)) : 0.0f;
+    const double variance = scoring.shift_sigma_A * scoring.shift_sigma_A;
+    scene.half_precision = scoring.shift_sigma_A > 0 ? static_cast<float>(0.5 / variance) : 0.0f;
     scene.smallest_step = static_cast<float>(scoring.smallest_step);
     scene.inverse_radius = static_cast<float>(1 / images.particle_radius_A);
     scene.steps = scoring.steps;
@@ -618,7 +625,8 @@ DeviceBuffer<int> order_of_band(Device& device, const DeviceImages& images, std:
     };
     std::vector<std::pair<std::uint64_t, int>> places;
     for (std::size_t i = 0; i < points.size(); i++)
-        places.emplace_back(spread(grid_number(points[i].x)) | spread(grid_number(points[i].y)) << 1, static_cast<int>(first_point) + static_cast<int>(i));
+        places.emplace_back(spread(grid_number(points[i].x)) | spread(grid_number(points[i].y)) << 1,
+                            static_cast<int>(first_point) + static_cast<int>(i));
     std::sort(places.begin(), places.end());
     std::vector<int> order;
     for (const auto& place : places) order.push_back(place.second);
@@ -630,15 +638,16 @@ void score_candidates(Device& device, const DeviceImages& images, const DeviceTr
                       DeviceCandidate* candidates, std::int64_t count) {
     if (count <= 0) return;
     const auto kernel = for_width(transform.taps.width, [](auto width) { return score_kernel<width>; });
-    launch(device, "score_kernel", kernel, one_block_each(count, chunk), grid_of(transform), scene_of(images, transform, scoring), candidates, count);
+    launch(device, "score_kernel", kernel, one_block_each(count, chunk), grid_of(transform), scene_of(images, transform, scoring),
+           candidates, count);
 }
 
 void polish_poses(Device& device, const DeviceImages& images, const DeviceTransform& transform, const DeviceScoring& scoring,
                   DeviceCandidate* candidates, std::int64_t count) {
     if (count <= 0 || scoring.steps <= 0) return;
     const auto kernel = for_width(transform.taps.width, [](auto width) { return polish_kernel<width>; });
-    launch(device, "polish_kernel", kernel, one_block_each(count, neighbours * chunk), grid_of(transform), scene_of(images, transform, scoring), candidates,
-           count);
+    launch(device, "polish_kernel", kernel, one_block_each(count, neighbours * chunk), grid_of(transform),
+           scene_of(images, transform, scoring), candidates, count);
 }
 
 void polish_shifts(Device& device, const DeviceImages& images, const DeviceTransform& transform, const DeviceScoring& scoring,
@@ -649,7 +658,8 @@ void polish_shifts(Device& device, const DeviceImages& images, const DeviceTrans
     LaunchShape shape = one_block_each(count, std::max<std::int64_t>(chunks, 1) * chunk);
     const bool hold = shape.shared_bytes <= static_cast<std::size_t>(device.limits().shared_bytes_a_block);
     if (!hold) shape = one_block_each(count, chunk);
-    launch(device, "shift_kernel", kernel, shape, grid_of(transform), scene_of(images, transform, scoring), hold ? 1 : 0, candidates, count);
+    launch(device, "shift_kernel", kernel, shape, grid_of(transform), scene_of(images, transform, scoring), hold ? 1 : 0,
+           candidates, count);
 }
 
 }  // namespace tumble::cuda
