@@ -29,6 +29,10 @@ struct Candidates {
     __device__ std::int64_t view(std::int64_t number) const { return list ? list[number] : number; }
 };
 
+/// False for views of a list that come in another step.
+__device__ inline bool holds(const ScoreTable& table, std::int64_t view) {
+    return table.block_position || (view >= table.first_view && view < table.first_view + table.views);
+}
 __device__ inline float score_at(const ScoreTable& table, std::int64_t row, std::int64_t view) {
     const std::int64_t views_a_block = 2 * DeviceSearch::block_directions;
     const std::int64_t column =
@@ -136,7 +140,9 @@ __global__ void __launch_bounds__(choice_threads)
                     for (int n = 0; n < offers_a_thread; n++) {
                         const std::int64_t mine = number + n * choice_threads + threadIdx.x;
                         if (mine >= end_number) continue;
-                        const float score = score_at(table, row, candidates.view(mine));
+                        const std::int64_t view = candidates.view(mine);
+                        if (!holds(table, view)) continue;
+                        const float score = score_at(table, row, view);
                         const std::int64_t candidate = (row - candidates.first_row) * candidates.views + mine;
                         if (score > -infinity) best.offer(key_of(score, static_cast<std::uint32_t>(candidate)));
                     }

@@ -16,6 +16,9 @@ namespace {
 constexpr unsigned whole_warp = 0xffffffffu;
 constexpr int threads = 256, warps = threads / 32;
 constexpr int blocks_a_multiprocessor = 4;  // so 64 registers a thread: half of the warps that fit hide the loads
+constexpr int polish_blocks(int width) {  // wide windows want some registers more
+    return width <= 5 ? 4 : 3;
+}
 // Lanes that share a sample: one for each tap along x, whose loads then lie side by side.
 constexpr int sample_lanes = WindowTaps::lanes, samples_a_pass = threads / sample_lanes;
 // Points go through a block in chunks: their samples are made by groups of lanes, then each thread has one point.
@@ -437,7 +440,7 @@ __global__ void __launch_bounds__(threads, blocks_a_multiprocessor)
 __device__ inline void lay_out_neighbours(Desk& desk) {
     const int n = static_cast<int>(threadIdx.x);
     if (n < neighbours) {
-        const int axis = (n + 2) / 2 % 3, next = (axis + 1) % 3, last = (axis + 2) % 3;  // 1, 2: x; 3, 4: y; 5, 6: z
+        const int axis = (n + 5) / 2 % 3, next = (axis + 1) % 3, last = (axis + 2) % 3;  // 1, 2: x; 3, 4: y; 5, 6: z
         const float cosine = n == 0 ? 1.0f : cosine_of_difference;
         const float sine = n == 0 ? 0.0f : n % 2 == 1 ? sine_of_difference : -sine_of_difference;
         for (int column = 0; column < 3; column++) {
@@ -475,7 +478,7 @@ __device__ inline void judge(Desk& desk, const Scene& scene) {
 }
 
 template <int width>
-__global__ void __launch_bounds__(threads, blocks_a_multiprocessor)
+__global__ void __launch_bounds__(threads, polish_blocks(width))
     polish_kernel(const float2* __restrict__ grid, const Scene scene, DeviceCandidate* candidates, long long count) {
     Desk& desk = *shared_memory<Desk>();
     const Samples samples{reinterpret_cast<float2*>(&desk + 1), false, false};
@@ -503,7 +506,9 @@ __global__ void __launch_bounds__(threads, blocks_a_multiprocessor)
             __syncthreads();
             fresh = !desk.accepted;
             damping *= fresh ? 10.0f : 0.3f;
-            if (damping > damping_limit || desk.step < scene.smallest_step) break;
+            const bool last = damping > damping_limit || desk.step < scene.smallest_step;
+            __syncthreads();  // the next proposal overwrites what has just been read
+            if (last) break;
         }
         give_back(desk, candidates[c]);
     }

@@ -39,7 +39,6 @@ void check_options(std::int64_t images, std::int64_t height, std::int64_t width,
     if (o.motifs.size() > 1 && std::count(o.motifs.begin(), o.motifs.end(), "none") > 0)
         throw bad_input("the motifs hold 'none' beside others: expected none alone");
     if (o.reference && o.poses.empty() && !(o.reference->voxel_A > 0)) throw bad_input("the reference's voxel size is unknown: expected it in A");
-    if (o.device != "auto" && o.device != "cpu") throw bad_input(fmt::format("device '{}' is not in this build: expected auto or cpu", o.device));
 }
 
 }  // namespace tumble

@@ -3,6 +3,9 @@
 // card, that of the module on it.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstdlib>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -17,13 +20,14 @@ struct NamedTable {
     const backend::Operations* table = nullptr;
 };
 
-/// TUMBLE_TEST_MODULES: absolute folders with a module each, separated by semicolons. A folder without a module is an error,
-/// a module that finds no device is left out.
+/// TUMBLE_TEST_MODULES, of the environment or else of the build: absolute folders with a module each, separated by colons. A
+/// folder without a module is an error, a module that finds no device is left out.
 inline std::vector<NamedTable> every_table() {
     std::vector<NamedTable> tables{{"cpu", &backend::cpu_operations()}};
-    const std::string folders = TUMBLE_TEST_MODULES;
+    const char* named = std::getenv("TUMBLE_TEST_MODULES");
+    const std::string folders = named ? named : TUMBLE_TEST_MODULES;
     for (std::size_t begin = 0; begin < folders.size();) {
-        const std::size_t end = std::min(folders.find(';', begin), folders.size());
+        const std::size_t end = std::min(folders.find(':', begin), folders.size());
         const std::string folder = folders.substr(begin, end - begin);
         const backend::LoadedModule module = backend::load_module("tumble_cuda.so", {folder});
         if (!module.table) throw std::runtime_error(folder + ": " + module.reason);
