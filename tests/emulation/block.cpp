@@ -9,6 +9,10 @@
 #include "device_state.hpp"
 #include "fiber.hpp"
 
+#if defined(TUMBLE_FIBERS_TOLD_TO_TSAN)
+#include <sanitizer/tsan_interface.h>
+#endif
+
 constinit thread_local uint3 threadIdx{0, 0, 0};
 constinit thread_local uint3 blockIdx{0, 0, 0};
 constinit thread_local dim3 blockDim;
@@ -18,6 +22,23 @@ namespace emulation {
 namespace {
 
 constexpr unsigned warp = 32;
+
+// To the thread sanitizer each thread of the device is a thread, and accesses are ordered only by what orders them on a card:
+// the start and end of a kernel, barriers and warp operations. A barrier that is missing is a race then, in every order, and
+// so are accesses of two blocks. (This file and fiber.cpp themselves are not instrumented.)
+#if defined(TUMBLE_FIBERS_TOLD_TO_TSAN)
+constexpr bool one_fiber_a_thread = true;
+void before(char& point) {
+    __tsan_release(&point);
+}
+void after(char& point) {
+    __tsan_acquire(&point);
+}
+#else
+constexpr bool one_fiber_a_thread = false;
+void before(char&) {}
+void after(char&) {}
+#endif
 
 std::string text_of(const Place& place) {
     return std::string(place.file_name()) + ":" + std::to_string(place.line());
@@ -61,6 +82,8 @@ struct Meeting {
 struct Warp {
     std::vector<Meeting> meetings;
     void* records[warp];
+    char points[2];  ///< taken in turn, so that a lane that comes to the next meeting does not order those that have yet to leave
+    bool turn;
 };
 
 enum class Standing : unsigned char { new_, ready, at_barrier, in_warp, left };
@@ -138,7 +161,7 @@ class Executor {
 
     Fiber host_;
     std::vector<std::unique_ptr<Fiber>> fibers_;
-    std::vector<Fiber*> idle_;
+    std::vector<Fiber*> idle_, used_;
     const Launch* launch_ = nullptr;
     OrderChoice order_;
     Random random_{0};
@@ -150,8 +173,11 @@ class Executor {
     unsigned current_ = 0, left_ = 0, at_barrier_ = 0;
     int barrier_any_ = 0, barrier_all_ = 1, barrier_count_ = 0, barrier_result_ = 0;
     Barrier barrier_kind_ = Barrier::plain;
+    char barrier_points_[2] = {}, grid_begins_ = 0, grid_ends_ = 0;
+    bool barrier_turn_ = false;
     Place barrier_place_{};
     SharedMemory* shared_ = nullptr;
+    std::vector<std::unique_ptr<SharedMemory>> kept_;  ///< freed when the sanitizer knows that the threads are gone
     std::string fault_;
 };
 
@@ -192,11 +218,13 @@ void Executor::fiber_main() {
         const unsigned me = e.current_;
         Thread& thread = e.thread_[me];
         threadIdx = e.indices_[me];
+        after(e.grid_begins_);
         try {
             e.launch_->call(*e.launch_);
         } catch (Fault& found) {
             e.fault_ = std::move(found.sentence);
         }
+        before(e.grid_ends_);
         Fiber* const mine = thread.fiber;
         if (!e.fault_.empty()) Fiber::change(*mine, e.host_);  // and never back
         thread.standing = Standing::left;
@@ -207,13 +235,13 @@ void Executor::fiber_main() {
             Thread& other = e.thread_[next];
             if (other.standing == Standing::new_) {
                 other.standing = Standing::ready;
-                other.fiber = mine;
-                continue;
+                other.fiber = one_fiber_a_thread ? e.idle_fiber() : mine;
+                if (other.fiber == mine) continue;
             }
-            e.idle_.push_back(mine);
+            (one_fiber_a_thread ? e.used_ : e.idle_).push_back(mine);
             Fiber::change(*mine, *other.fiber);
         } else {
-            e.idle_.push_back(mine);
+            (one_fiber_a_thread ? e.used_ : e.idle_).push_back(mine);
             Fiber::change(*mine, e.host_);
         }
     }
@@ -256,8 +284,11 @@ int Executor::barrier(Barrier kind, int predicate, const Place& place) {
     barrier_any_ |= predicate != 0;
     barrier_all_ &= predicate != 0;
     barrier_count_ += predicate != 0;
+    char& point = barrier_points_[barrier_turn_];
+    before(point);
     if (++at_barrier_ == threads_) {
         at_barrier_ = 0;
+        barrier_turn_ = !barrier_turn_;
         barrier_result_ = kind == Barrier::any ? barrier_any_ : kind == Barrier::all ? barrier_all_ : barrier_count_;
         in_order(0, threads_, [&](unsigned i) {
             thread_[i].standing = Standing::ready;
@@ -271,6 +302,7 @@ int Executor::barrier(Barrier kind, int predicate, const Place& place) {
     } else {
         wait(Standing::at_barrier, place);
     }
+    after(point);
     // Nobody can complete another barrier before this thread comes to it.
     return barrier_result_;
 }
@@ -296,15 +328,22 @@ void Executor::warp_operation(const char* kind, unsigned mask, void* record, voi
     Meeting& meeting = mine.meetings[at];
     mine.records[me % warp] = record;
     meeting.come |= bit;
+    char& point = mine.points[mine.turn];
+    before(point);
     if (meeting.come != mask) {
         wait(Standing::in_warp, place);
+        after(point);
         return;
     }
-    mine.meetings.erase(mine.meetings.begin() + static_cast<std::ptrdiff_t>(at));
+    mine.turn = !mine.turn;
+    after(point);
+    meeting = mine.meetings.back();
+    mine.meetings.pop_back();
     if (complete) {
         void* records[warp];
         for (unsigned l = 0; l < warp; l++) records[l] = mask >> l & 1u ? mine.records[l] : nullptr;
         complete(records, mask);
+        before(point);
     }
     in_order(0, warp, [&](unsigned l) {
         if (!(mask >> l & 1u)) return;
@@ -349,13 +388,29 @@ void Executor::prepare_threads() {
             for (unsigned x = 0; x < block.x; x++) indices_.push_back({x, y, z});
     thread_.assign(threads_, {});
     warps_.resize((threads_ + warp - 1) / warp);
-    for (Warp& w : warps_) w.meetings.clear();
+    for (Warp& w : warps_) {
+        w.meetings.clear();
+        w.meetings.reserve(warp);
+    }
     ready_.reserve(threads_);
+    if (!one_fiber_a_thread) return;
+    // On the fibers themselves nothing is allocated, which the sanitizer would see.
+    idle_.reserve(2048);
+    used_.reserve(2048);
+    while (fibers_.size() < 2 * threads_) {
+        fibers_.push_back(std::make_unique<Fiber>(fiber_main, static_cast<unsigned>(fibers_.size())));
+        idle_.push_back(fibers_.back().get());
+    }
 }
 
 void Executor::run_block() {
-    SharedMemory shared(launch_->shared_bytes);
+    auto memory = std::make_unique<SharedMemory>(launch_->shared_bytes);
+    SharedMemory& shared = *memory;
     shared_ = &shared;
+    if (one_fiber_a_thread) kept_.push_back(std::move(memory));
+    before(grid_begins_);
+    idle_.insert(idle_.begin(), used_.begin(), used_.end());  // the next block takes other fibers
+    used_.clear();
     left_ = at_barrier_ = 0;
     ready_.clear();
     in_order(0, threads_, [&](unsigned i) {
@@ -367,9 +422,11 @@ void Executor::run_block() {
     thread_[first].standing = Standing::ready;
     thread_[first].fiber = idle_fiber();
     Fiber::change(host_, *thread_[first].fiber);
+    if (!fault_.empty()) after(grid_ends_);
     if (fault_.empty() && left_ != threads_) fault_ = what_is_stuck();
     if (!fault_.empty()) {
         idle_.clear();
+        used_.clear();
         for (auto& fiber : fibers_) {
             fiber->restart();
             idle_.push_back(fiber.get());
@@ -405,7 +462,13 @@ std::string Executor::run(const Launch& launch, OrderChoice order) {
         blockIdx = {static_cast<unsigned>(block % launch.grid.x), static_cast<unsigned>(block / launch.grid.x % launch.grid.y),
                     static_cast<unsigned>(block / launch.grid.x / launch.grid.y)};
         run_block();
+        if (kept_.size() * launch.shared_bytes > (std::size_t(64) << 20)) {
+            after(grid_ends_);  // which orders the blocks before and after
+            kept_.clear();
+        }
     }
+    after(grid_ends_);
+    kept_.clear();
     active = nullptr;
     launch_ = nullptr;
     shared_ = nullptr;

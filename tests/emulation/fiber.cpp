@@ -13,6 +13,10 @@
 #include <sanitizer/common_interface_defs.h>
 #endif
 
+#if defined(TUMBLE_FIBERS_TOLD_TO_TSAN)
+#include <sanitizer/tsan_interface.h>
+#endif
+
 #if defined(__x86_64__)
 // Registers that a callee keeps are saved on the stack that is left and taken from the one that is entered.
 extern "C" void tumble_emulation_change_stack(void** left, void* entered);
@@ -68,6 +72,9 @@ Fiber::Fiber() {
     }
     bottom_ = stack;
 #endif
+#if defined(TUMBLE_FIBERS_TOLD_TO_TSAN)
+    tsan_ = __tsan_get_current_fiber();
+#endif
 }
 
 Fiber::Fiber(void (*entry)(), unsigned number) : entry_(entry), number_(number), size_(stack_bytes) {
@@ -81,6 +88,9 @@ Fiber::Fiber(void (*entry)(), unsigned number) : entry_(entry), number_(number),
 
 Fiber::~Fiber() {
     if (!mapped_) return;
+#if defined(TUMBLE_FIBERS_TOLD_TO_TSAN)
+    __tsan_destroy_fiber(tsan_);
+#endif
 #if defined(TUMBLE_FIBERS_TOLD_TO_ASAN)
     __asan_unpoison_memory_region(bottom_, size_);
 #endif
@@ -88,6 +98,10 @@ Fiber::~Fiber() {
 }
 
 void Fiber::restart() {
+#if defined(TUMBLE_FIBERS_TOLD_TO_TSAN)
+    if (tsan_) __tsan_destroy_fiber(tsan_);
+    tsan_ = __tsan_create_fiber(0);
+#endif
 #if defined(TUMBLE_FIBERS_TOLD_TO_ASAN)
     __asan_unpoison_memory_region(bottom_, size_);
 #endif
@@ -122,6 +136,10 @@ void Fiber::change(Fiber& from, Fiber& to) {
 #if defined(TUMBLE_FIBERS_TOLD_TO_ASAN)
     void* frames = nullptr;
     __sanitizer_start_switch_fiber(&frames, to.bottom_, to.size_);
+#endif
+#if defined(TUMBLE_FIBERS_TOLD_TO_TSAN)
+    // What orders the accesses of threads is said at barriers (block.cpp), not here.
+    __tsan_switch_to_fiber(to.tsan_, __tsan_switch_to_fiber_no_sync);
 #endif
 #if defined(__x86_64__)
     tumble_emulation_change_stack(&from.stack_pointer_, to.stack_pointer_);

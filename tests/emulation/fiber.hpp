@@ -39,6 +39,7 @@ class Fiber {
     unsigned number_ = 0;
     const void* bottom_ = nullptr;
     std::size_t size_ = 0;
+    void* tsan_ = nullptr;  ///< the thread sanitizer's name of it
 };
 
 }  // namespace emulation
