@@ -51,6 +51,14 @@ grep -v '^#' steps.txt | cmp - <(grep -v '^#' c.txt)  # cancelled half way and r
 ./from_c_own_search stack.mrcs 0.4 map.mrc 20 | tee own_search.txt
 awk '/mean score/ { first = $NF } /^the best of/ { best = $NF } /^polished/ { polished = $NF } END { exit !(first < best && best < polished) }' own_search.txt
 ./from_fortran_own_search stack.mrcs 0.4 map.mrc 20 | cmp - own_search.txt
+if command -v julia > /dev/null; then
+    export TUMBLE_LIBRARY=$library
+    julia --startup-file=no --project="$source/capi/julia" "$source/examples/julia/own_search.jl" stack.mrcs 0.4 map.mrc 20 | cmp - own_search.txt
+    julia --startup-file=no --project="$source/capi/julia" "$source/examples/julia/steps.jl" stack.mrcs 0.4 Pt julia_checkpoint.h5 |
+        grep -v '^#' | cmp - <(grep -v '^#' c.txt)
+else
+    echo "no julia: its examples are not run"
+fi
 ./from_fortran_steps stack.mrcs 0.4 Pt fortran_checkpoint.h5 > fortran_steps.txt
 cpp/reconstruct stack.mrcs 0.4 Pt map_cpp.mrc > cpp.txt
 cmp <(tail -c +1025 map.mrc) <(tail -c +1025 map_cpp.mrc)  # the header has a date
