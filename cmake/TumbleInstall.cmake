@@ -42,7 +42,7 @@ list(TRANSFORM TUMBLE_LINK_NAMES PREPEND "-l" OUTPUT_VARIABLE linked)
 list(TRANSFORM runtime PREPEND "-l")
 list(JOIN linked " " linked)
 list(JOIN runtime " " runtime)
-set(TUMBLE_PC_LIBS_PRIVATE "-ltumble_core ${linked} -lz ${CMAKE_THREAD_LIBS_INIT} -l${CMAKE_DL_LIBS} ${runtime}")
+set(TUMBLE_PC_LIBS_PRIVATE "-ltumble_core ${linked} ${CMAKE_THREAD_LIBS_INIT} -l${CMAKE_DL_LIBS} ${runtime}")
 configure_file(cmake/tumble.pc.in generated/tumble.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/generated/tumble.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig
     COMPONENT tumble_development)
