@@ -76,25 +76,30 @@ def continued(line, most=120):
     return [("        " if i == 0 else "            ") + piece + (" &" if i + 1 < len(pieces) else "") for i, piece in enumerate(pieces)]
 
 
+def may_be_null(function, argument, arguments):
+    """Whether the header lets the caller hand over NULL for an array."""
+    return (argument in ("weights", "improved") or argument == "images" and "rotations" in arguments
+            or (function, argument) in (("tumble_atoms_find", "half1"), ("tumble_atoms_find", "half2"), ("tumble_maps_correlate", "mask")))
+
+
 def fortran_file(header):
     plain = {"int32_t": "integer(c_int32_t)", "int64_t": "integer(c_int64_t)", "uint64_t": "integer(c_int64_t)",
              "double": "real(c_double)", "tumble_status": "integer(c_int32_t)"}
 
-    def declare(kind, name):
+    def declare(kind, name, null):
         constant, bare = kind.startswith("const "), kind.replace("const ", "")
         base, stars = bare.rstrip("*"), len(bare) - len(bare.rstrip("*"))
         if bare in header.callbacks:
             return f"type(c_funptr), value :: {name}"
         if base == "char":
             return f"character(kind=c_char), intent({'in' if constant else 'out'}) :: {name}(*)"
-        if base == "void" or (base in header.opaque and stars == 1):
+        # Fortran 2008 has no optional arguments of C's functions: c_loc(array) or c_null_ptr.
+        if base == "void" or (base in header.opaque and stars == 1) or null:
             return f"type(c_ptr), value :: {name}"
         if base in header.opaque:
             return f"type(c_ptr), intent(out) :: {name}"
         if base in header.structs:
-            # Left out, an optional argument is a NULL.
-            absent = ", optional" if base == "tumble_array" and constant else ""
-            return f"type({base}), intent({'in' if constant else 'inout'}){absent} :: {name}"
+            return f"type({base}), intent({'in' if constant else 'inout'}) :: {name}"
         return f"{plain[base]}, intent(out) :: {name}" if stars else f"{plain[base]}, value :: {name}"
 
     out = [f"! {NOTE}", "module tumble_c", "    use, intrinsic :: iso_c_binding", "    implicit none", "    public", ""]
@@ -113,7 +118,7 @@ def fortran_file(header):
         kind = "subroutine" if returns == "void" else "function"
         result = "" if returns == "void" else " result(answer)"
         out += continued(f"        {kind} {name}({names}) bind(C, name=\"{name}\"){result}") + ["            import"]
-        out += [f"            {declare(k, n)}" for k, n in arguments]
+        out += [f"            {declare(k, n, may_be_null(name, n, [a for _, a in arguments]))}" for k, n in arguments]
         if returns != "void":
             out.append(f"            {'type(c_ptr)' if '*' in returns else plain[returns]} :: answer")
         out += [f"        end {kind} {name}"]

@@ -17,7 +17,8 @@ endif()" COMPONENT tumble_development)
 install(FILES include/tumble.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT tumble_development)
 install(DIRECTORY include/tumble DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT tumble_development)
 # Fortran modules are of one compiler each: the sources go along, to be compiled with the caller's own.
-install(FILES capi/fortran/tumble_c.f90 capi/fortran/tumble.f90 DESTINATION ${CMAKE_INSTALL_DATADIR}/tumble/fortran
+install(FILES capi/fortran/tumble_c.f90 capi/fortran/tumble.f90 capi/fortran/tumble_runs.f90 capi/fortran/tumble_operators.f90
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/tumble/fortran
     COMPONENT tumble_development)
 install(DIRECTORY capi/julia/ DESTINATION ${CMAKE_INSTALL_DATADIR}/tumble/julia COMPONENT tumble_development)
 
@@ -41,7 +42,7 @@ list(TRANSFORM TUMBLE_LINK_NAMES PREPEND "-l" OUTPUT_VARIABLE linked)
 list(TRANSFORM runtime PREPEND "-l")
 list(JOIN linked " " linked)
 list(JOIN runtime " " runtime)
-set(TUMBLE_PC_LIBS_PRIVATE "-ltumble_core ${linked} -lz ${CMAKE_THREAD_LIBS_INIT} -l${CMAKE_DL_LIBS} ${runtime}")
+set(TUMBLE_PC_LIBS_PRIVATE "-ltumble_core ${linked} ${CMAKE_THREAD_LIBS_INIT} -l${CMAKE_DL_LIBS} ${runtime}")
 configure_file(cmake/tumble.pc.in generated/tumble.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/generated/tumble.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig
     COMPONENT tumble_development)

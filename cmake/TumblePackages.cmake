@@ -39,6 +39,7 @@ set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 
 set(CPACK_COMPONENT_TUMBLE_LIBRARY_DESCRIPTION "${PROJECT_DESCRIPTION}: the shared library")
 set(CPACK_DEBIAN_TUMBLE_LIBRARY_PACKAGE_SECTION libs)
+set(CPACK_DEBIAN_TUMBLE_LIBRARY_PACKAGE_RECOMMENDS zlib1g)  # loaded for compressed files alone, so that no tool finds it
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)  # what packages of others name when they are linked with it
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS_POLICY ">=")
 
@@ -47,7 +48,7 @@ set(CPACK_COMPONENT_TUMBLE_DEVELOPMENT_DESCRIPTION
 set(CPACK_DEBIAN_TUMBLE_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_TUMBLE_DEVELOPMENT_PACKAGE_DEPENDS "${library} (= ${PROJECT_VERSION})")
 # Only who links statically needs these.
-set(recommended zlib1g-dev)
+set(recommended "")
 if(TUMBLE_FFT STREQUAL "fftw")
     list(APPEND recommended libfftw3-dev)
 endif()
@@ -58,6 +59,7 @@ list(JOIN recommended ", " CPACK_DEBIAN_TUMBLE_DEVELOPMENT_PACKAGE_RECOMMENDS)
 
 set(CPACK_COMPONENT_TUMBLE_PROGRAM_DESCRIPTION "${PROJECT_DESCRIPTION}: the program")
 set(CPACK_DEBIAN_TUMBLE_PROGRAM_PACKAGE_SECTION science)
+set(CPACK_DEBIAN_TUMBLE_PROGRAM_PACKAGE_RECOMMENDS zlib1g)
 
 # dpkg-shlibdeps finds the packages that the binaries need, with their versions; elsewhere the packages name none.
 find_program(DPKG_SHLIBDEPS dpkg-shlibdeps)

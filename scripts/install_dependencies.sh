@@ -8,7 +8,7 @@ set -euo pipefail
 packages=(build-essential cmake ninja-build git ca-certificates python3
     libeigen3-dev libcli11-dev nlohmann-json3-dev libfmt-dev catch2
     libfftw3-dev zlib1g-dev libhdf5-dev
-    pkg-config gfortran doxygen abigail-tools file python3-numpy python3-venv python3-pip python3-setuptools python3-wheel)
+    pkg-config gfortran doxygen abigail-tools valgrind file python3-numpy python3-venv python3-pip python3-setuptools python3-wheel)
 for argument in "$@"; do
     case $argument in
         --picture) packages+=(python3-matplotlib) ;;

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Renews capi/abi/libtumble.abi, the committed description of the C interface that the test abi/abidiff compares with:
+# Renews capi/abi/libtumble.abi, the committed description of the C interface that the test abi/abidiff compares with, and beside it
+# constants.txt, the constants and their values (abi/constants):
 #   scripts/update_abi.sh [BUILD_FOLDER [OUTPUT_FILE]]
 # The tree must be built with TUMBLE_TESTS=ON: the types are read from the debug information of the C layer. Read the
 # difference before you commit it: what changed or went breaks programs that are built already, and takes a new TUMBLE_ABI.
@@ -18,3 +19,6 @@ if [[ $described -ne $exported ]]; then
     exit 1
 fi
 cat "$described_in" > "$output"
+if [[ $# -lt 2 ]]; then
+    scripts/list_constants.sh > capi/abi/constants.txt
+fi

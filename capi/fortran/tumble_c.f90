@@ -194,15 +194,15 @@ module tumble_c
             result(answer)
             import
             type(c_ptr), value :: options
-            type(tumble_array), intent(in), optional :: rotations
-            type(tumble_array), intent(in), optional :: shifts_A
+            type(tumble_array), intent(in) :: rotations
+            type(tumble_array), intent(in) :: shifts_A
             integer(c_int32_t) :: answer
         end function tumble_options_set_poses
         function tumble_options_set_reference(options, map, voxel_A) bind(C, &
             name="tumble_options_set_reference") result(answer)
             import
             type(c_ptr), value :: options
-            type(tumble_array), intent(in), optional :: map
+            type(tumble_array), intent(in) :: map
             real(c_double), value :: voxel_A
             integer(c_int32_t) :: answer
         end function tumble_options_set_reference
@@ -210,7 +210,7 @@ module tumble_c
             result(answer)
             import
             type(c_ptr), value :: options
-            type(tumble_array), intent(in), optional :: halves
+            type(tumble_array), intent(in) :: halves
             integer(c_int32_t) :: answer
         end function tumble_options_set_halves
         function tumble_stack_read(path, stack) bind(C, name="tumble_stack_read") result(answer)
@@ -239,13 +239,13 @@ module tumble_c
         function tumble_map_write(path, map, voxel_A) bind(C, name="tumble_map_write") result(answer)
             import
             character(kind=c_char), intent(in) :: path(*)
-            type(tumble_array), intent(in), optional :: map
+            type(tumble_array), intent(in) :: map
             real(c_double), value :: voxel_A
             integer(c_int32_t) :: answer
         end function tumble_map_write
         function tumble_plan_query(images, options, plan) bind(C, name="tumble_plan_query") result(answer)
             import
-            type(tumble_array), intent(in), optional :: images
+            type(tumble_array), intent(in) :: images
             type(c_ptr), value :: options
             type(tumble_plan), intent(inout) :: plan
             integer(c_int32_t) :: answer
@@ -254,7 +254,7 @@ module tumble_c
             result(answer)
             import
             type(c_ptr), value :: context
-            type(tumble_array), intent(in), optional :: images
+            type(tumble_array), intent(in) :: images
             type(c_ptr), value :: options
             type(c_ptr), intent(out) :: result
             integer(c_int32_t) :: answer
@@ -291,7 +291,7 @@ module tumble_c
             result(answer)
             import
             type(c_ptr), value :: context
-            type(tumble_array), intent(in), optional :: images
+            type(tumble_array), intent(in) :: images
             type(c_ptr), value :: options
             type(c_ptr), intent(out) :: run
             integer(c_int32_t) :: answer
@@ -359,7 +359,7 @@ module tumble_c
             import
             type(c_ptr), value :: context
             type(c_ptr), value :: device
-            type(tumble_array), intent(in), optional :: stack
+            type(tumble_array), intent(in) :: stack
             real(c_double), value :: pixel_size_A
             real(c_double), value :: diameter_A
             integer(c_int32_t), value :: dark_atoms
@@ -381,16 +381,16 @@ module tumble_c
             result(answer)
             import
             type(c_ptr), value :: images
-            type(tumble_array), intent(in), optional :: map
+            type(tumble_array), intent(in) :: map
             real(c_double), value :: voxel_A
-            type(tumble_array), intent(in), optional :: matched
+            type(tumble_array), intent(in) :: matched
             integer(c_int32_t) :: answer
         end function tumble_images_match_map
         function tumble_transform_create(device, map, voxel_A, transform) bind(C, &
             name="tumble_transform_create") result(answer)
             import
             type(c_ptr), value :: device
-            type(tumble_array), intent(in), optional :: map
+            type(tumble_array), intent(in) :: map
             real(c_double), value :: voxel_A
             type(c_ptr), intent(out) :: transform
             integer(c_int32_t) :: answer
@@ -403,9 +403,9 @@ module tumble_c
             name="tumble_transform_slices") result(answer)
             import
             type(c_ptr), value :: transform
-            type(tumble_array), intent(in), optional :: rotations
-            type(tumble_array), intent(in), optional :: frequencies
-            type(tumble_array), intent(in), optional :: slices
+            type(tumble_array), intent(in) :: rotations
+            type(tumble_array), intent(in) :: frequencies
+            type(tumble_array), intent(in) :: slices
             integer(c_int32_t) :: answer
         end function tumble_transform_slices
         function tumble_poses_score(prepared, transform, scoring, images, rotations, shifts_A, scores) bind(C, &
@@ -414,10 +414,10 @@ module tumble_c
             type(c_ptr), value :: prepared
             type(c_ptr), value :: transform
             type(tumble_scoring), intent(in) :: scoring
-            type(tumble_array), intent(in), optional :: images
-            type(tumble_array), intent(in), optional :: rotations
-            type(tumble_array), intent(in), optional :: shifts_A
-            type(tumble_array), intent(in), optional :: scores
+            type(c_ptr), value :: images
+            type(tumble_array), intent(in) :: rotations
+            type(tumble_array), intent(in) :: shifts_A
+            type(tumble_array), intent(in) :: scores
             integer(c_int32_t) :: answer
         end function tumble_poses_score
         function tumble_poses_polish(prepared, transform, scoring, steps, images, rotations, shifts_A, scores) &
@@ -427,10 +427,10 @@ module tumble_c
             type(c_ptr), value :: transform
             type(tumble_scoring), intent(in) :: scoring
             integer(c_int32_t), value :: steps
-            type(tumble_array), intent(in), optional :: images
-            type(tumble_array), intent(in), optional :: rotations
-            type(tumble_array), intent(in), optional :: shifts_A
-            type(tumble_array), intent(in), optional :: scores
+            type(c_ptr), value :: images
+            type(tumble_array), intent(in) :: rotations
+            type(tumble_array), intent(in) :: shifts_A
+            type(tumble_array), intent(in) :: scores
             integer(c_int32_t) :: answer
         end function tumble_poses_polish
         function tumble_poses_search_shifts(prepared, transform, scoring, steps, images, rotations, shifts_A, &
@@ -440,10 +440,10 @@ module tumble_c
             type(c_ptr), value :: transform
             type(tumble_scoring), intent(in) :: scoring
             integer(c_int32_t), value :: steps
-            type(tumble_array), intent(in), optional :: images
-            type(tumble_array), intent(in), optional :: rotations
-            type(tumble_array), intent(in), optional :: shifts_A
-            type(tumble_array), intent(in), optional :: scores
+            type(c_ptr), value :: images
+            type(tumble_array), intent(in) :: rotations
+            type(tumble_array), intent(in) :: shifts_A
+            type(tumble_array), intent(in) :: scores
             integer(c_int32_t) :: answer
         end function tumble_poses_search_shifts
         function tumble_search_create(prepared, transform, scoring, shift_radius_A, shift_step_A, seed, search) &
@@ -476,21 +476,21 @@ module tumble_c
             real(c_double), value :: neighbourhood
             integer(c_int64_t), value :: seed
             integer(c_int32_t), value :: pass
-            type(tumble_array), intent(in), optional :: images
-            type(tumble_array), intent(in), optional :: rotations
-            type(tumble_array), intent(in), optional :: shifts_A
-            type(tumble_array), intent(in), optional :: scores
-            type(tumble_array), intent(in), optional :: improved
+            type(c_ptr), value :: images
+            type(tumble_array), intent(in) :: rotations
+            type(tumble_array), intent(in) :: shifts_A
+            type(tumble_array), intent(in) :: scores
+            type(c_ptr), value :: improved
             integer(c_int32_t) :: answer
         end function tumble_search_climb
         function tumble_search_best(search, images, rotations, shifts_A, scores) bind(C, &
             name="tumble_search_best") result(answer)
             import
             type(c_ptr), value :: search
-            type(tumble_array), intent(in), optional :: images
-            type(tumble_array), intent(in), optional :: rotations
-            type(tumble_array), intent(in), optional :: shifts_A
-            type(tumble_array), intent(in), optional :: scores
+            type(c_ptr), value :: images
+            type(tumble_array), intent(in) :: rotations
+            type(tumble_array), intent(in) :: shifts_A
+            type(tumble_array), intent(in) :: scores
             integer(c_int32_t) :: answer
         end function tumble_search_best
         function tumble_equations_create(prepared, equations) bind(C, name="tumble_equations_create") &
@@ -509,10 +509,10 @@ module tumble_c
             import
             type(c_ptr), value :: equations
             type(tumble_scoring), intent(in) :: scoring
-            type(tumble_array), intent(in), optional :: images
-            type(tumble_array), intent(in), optional :: rotations
-            type(tumble_array), intent(in), optional :: shifts_A
-            type(tumble_array), intent(in), optional :: weights
+            type(c_ptr), value :: images
+            type(tumble_array), intent(in) :: rotations
+            type(tumble_array), intent(in) :: shifts_A
+            type(c_ptr), value :: weights
             integer(c_int32_t) :: answer
         end function tumble_equations_insert
         function tumble_equations_add(equations, other, sign) bind(C, name="tumble_equations_add") &
@@ -529,26 +529,26 @@ module tumble_c
             type(c_ptr), value :: equations
             real(c_double), value :: high_per_A
             integer(c_int32_t), value :: steps
-            type(tumble_array), intent(in), optional :: map
+            type(tumble_array), intent(in) :: map
             integer(c_int32_t) :: answer
         end function tumble_equations_solve
         function tumble_maps_correlate(device, half1, half2, mask, voxel_A, seed, curves) bind(C, &
             name="tumble_maps_correlate") result(answer)
             import
             type(c_ptr), value :: device
-            type(tumble_array), intent(in), optional :: half1
-            type(tumble_array), intent(in), optional :: half2
-            type(tumble_array), intent(in), optional :: mask
+            type(tumble_array), intent(in) :: half1
+            type(tumble_array), intent(in) :: half2
+            type(c_ptr), value :: mask
             real(c_double), value :: voxel_A
             integer(c_int64_t), value :: seed
-            type(tumble_array), intent(in), optional :: curves
+            type(tumble_array), intent(in) :: curves
             integer(c_int32_t) :: answer
         end function tumble_maps_correlate
         function tumble_curve_resolution(frequencies, curve, threshold, resolution_A) bind(C, &
             name="tumble_curve_resolution") result(answer)
             import
-            type(tumble_array), intent(in), optional :: frequencies
-            type(tumble_array), intent(in), optional :: curve
+            type(tumble_array), intent(in) :: frequencies
+            type(tumble_array), intent(in) :: curve
             real(c_double), value :: threshold
             real(c_double), intent(out) :: resolution_A
             integer(c_int32_t) :: answer
@@ -557,27 +557,27 @@ module tumble_c
             result(answer)
             import
             type(c_ptr), value :: device
-            type(tumble_array), intent(in), optional :: map
-            type(tumble_array), intent(in), optional :: fsc
-            type(tumble_array), intent(in), optional :: restored
+            type(tumble_array), intent(in) :: map
+            type(tumble_array), intent(in) :: fsc
+            type(tumble_array), intent(in) :: restored
             integer(c_int32_t) :: answer
         end function tumble_map_restore
         function tumble_map_find_mask(device, map, voxel_A, mask) bind(C, name="tumble_map_find_mask") &
             result(answer)
             import
             type(c_ptr), value :: device
-            type(tumble_array), intent(in), optional :: map
+            type(tumble_array), intent(in) :: map
             real(c_double), value :: voxel_A
-            type(tumble_array), intent(in), optional :: mask
+            type(tumble_array), intent(in) :: mask
             integer(c_int32_t) :: answer
         end function tumble_map_find_mask
         function tumble_atoms_find(context, map, half1, half2, voxel_A, element, min_distance_A, radius_A, &
             threads, atoms) bind(C, name="tumble_atoms_find") result(answer)
             import
             type(c_ptr), value :: context
-            type(tumble_array), intent(in), optional :: map
-            type(tumble_array), intent(in), optional :: half1
-            type(tumble_array), intent(in), optional :: half2
+            type(tumble_array), intent(in) :: map
+            type(c_ptr), value :: half1
+            type(c_ptr), value :: half2
             real(c_double), value :: voxel_A
             character(kind=c_char), intent(in) :: element(*)
             real(c_double), value :: min_distance_A
@@ -591,10 +591,10 @@ module tumble_c
             import
             type(c_ptr), value :: context
             type(c_ptr), value :: prepared
-            type(tumble_array), intent(in), optional :: images
-            type(tumble_array), intent(in), optional :: rotations
-            type(tumble_array), intent(in), optional :: shifts_A
-            type(tumble_array), intent(in), optional :: weights
+            type(c_ptr), value :: images
+            type(tumble_array), intent(in) :: rotations
+            type(tumble_array), intent(in) :: shifts_A
+            type(c_ptr), value :: weights
             type(c_ptr), value :: start
             type(c_ptr), intent(out) :: atoms
             integer(c_int32_t) :: answer

@@ -32,9 +32,10 @@ ByteSource::ByteSource(const std::filesystem::path& path) : name_(path.string())
     if (path.extension() == ".gz" && !is_gzip)
         throw bad_input(
             fmt::format("'{}': the gzip data are broken (bytes 0x1f 0x8b expected at the start)", name_));
-    if (is_gzip)
-        compressed_ = gzopen(path.c_str(), "rb");
-    else
+    if (is_gzip) {
+        zlib_ = &zlib_functions(fmt::format("'{}' is compressed with gzip", name_));
+        compressed_ = zlib_->open(path.c_str(), "rb");
+    } else
         size_ = status.st_size;
     if (is_gzip && !compressed_)
         throw bad_input(fmt::format("cannot read '{}': {}", name_, std::strerror(errno)));
@@ -42,20 +43,21 @@ ByteSource::ByteSource(const std::filesystem::path& path) : name_(path.string())
 
 ByteSource::~ByteSource() {
     if (descriptor_ >= 0) ::close(descriptor_);
-    if (compressed_) gzclose(compressed_);
+    if (compressed_) zlib_->close(compressed_);
 }
 
 std::int64_t ByteSource::read(std::int64_t offset, void* out, std::int64_t count) {
-    if (compressed_ && gztell(compressed_) != offset && gzseek(compressed_, offset, SEEK_SET) < 0)
+    if (compressed_ && zlib_->tell(compressed_) != offset && zlib_->seek(compressed_, offset, SEEK_SET) < 0)
         throw bad_input(fmt::format("'{}': the gzip data are broken before byte {}", name_, offset));
     char* to = static_cast<char*>(out);
     std::int64_t total = 0;
     while (total < count) {
         const auto wanted = static_cast<std::size_t>(std::min<std::int64_t>(count - total, 1 << 28));
-        const std::int64_t done = compressed_ ? gzread(compressed_, to + total, static_cast<unsigned>(wanted))
-                                              : ::pread(descriptor_, to + total, wanted, offset + total);
+        const std::int64_t done = compressed_
+                                      ? zlib_->read(compressed_, to + total, static_cast<unsigned>(wanted))
+                                      : ::pread(descriptor_, to + total, wanted, offset + total);
         int state = Z_OK;
-        const char* text = compressed_ ? gzerror(compressed_, &state) : nullptr;
+        const char* text = compressed_ ? zlib_->error(compressed_, &state) : nullptr;
         if (state != Z_OK && state != Z_STREAM_END)
             throw bad_input(fmt::format("'{}': the gzip data are broken after byte {} ({})", name_,
                                         offset + total, text));

@@ -1,10 +1,10 @@
 #pragma once
 // Bytes of a file by offset, whether it is compressed with gzip or not.
-#include <zlib.h>
-
 #include <cstdint>
 #include <filesystem>
 #include <string>
+
+#include "io/zlib_functions.hpp"
 
 namespace tumble {
 
@@ -12,7 +12,7 @@ namespace tumble {
 /// beginning.
 class ByteSource {
   public:
-    /// Throws bad_input where the file cannot be opened or is empty.
+    /// Throws bad_input where the file cannot be opened or is empty, or is compressed and zlib is not there.
     explicit ByteSource(const std::filesystem::path& path);
     ~ByteSource();
     ByteSource(const ByteSource&) = delete;
@@ -27,6 +27,7 @@ class ByteSource {
   private:
     std::string name_;
     int descriptor_ = -1;
+    const ZlibFunctions* zlib_ = nullptr;
     gzFile compressed_ = nullptr;
     std::int64_t size_ = -1;
 };

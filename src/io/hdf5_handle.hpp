@@ -4,6 +4,7 @@
 #include <hdf5.h>
 
 #include <mutex>
+#include <new>
 #include <utility>
 
 namespace tumble {
@@ -15,6 +16,8 @@ class Hdf5Call {
     Hdf5Call() {
         hbool_t threadsafe = 0;
         if (H5is_library_threadsafe(&threadsafe) < 0 || !threadsafe) lock_ = std::unique_lock(mutex());
+        // Other functions crash where HDF5 could not be set up.
+        if (H5open() < 0) throw std::bad_alloc();
         H5Eget_auto2(H5E_DEFAULT, &printer_, &printer_data_);
         H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
     }

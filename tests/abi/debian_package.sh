@@ -34,9 +34,10 @@ fi
 for package in "libtumble$abi" tumble; do
     depends=$(dpkg-deb --field ./"${package}"_*.deb Depends)
     echo "$package: $depends"
-    for needed in libc6 'libstdc\+\+6' zlib1g; do
+    for needed in libc6 'libstdc\+\+6'; do
         grep -qE "(^|, )$needed( |,|\$)" <<< "$depends" || { echo "$package does not depend on $needed"; exit 1; }
     done
+    [[ $(dpkg-deb --field ./"${package}"_*.deb Recommends) == *zlib1g* ]] || { echo "$package does not recommend zlib1g"; exit 1; }
     tr ',' '\n' <<< "$depends" | sed 's/([^)]*)//; s/|.*//; s/ //g' | xargs dpkg-query --show > /dev/null
 done
 grep -q "libtumble$abi (= " <<< "$(dpkg-deb --field ./libtumble-dev_*.deb Depends)"

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# The shared library loads the runtimes of C and C++, threads, the FFT and zlib (gzip MRC), with HDF5 that as well, and nothing
-# else: needed_libraries.sh LIBRARY FFT HDF5. What these load in turn (HDF5 of Debian: curl, szip) is theirs.
+# The shared library is linked with the runtimes of C and C++, threads and the FFT, with HDF5 that as well, and nothing else:
+# needed_libraries.sh LIBRARY FFT HDF5. What these load in turn (HDF5 of Debian: curl, szip, zlib) is theirs. zlib is loaded for a
+# compressed file alone (io/zlib_functions.hpp).
 set -euo pipefail
 library=$1 fft=$2 hdf5=$3
-allowed='libc|libm|libpthread|libdl|libgcc_s|libstdc\+\+|ld-linux[a-z0-9_-]*|libz'
-required=(libz)
+allowed='libc|libm|libpthread|libdl|libgcc_s|libstdc\+\+|ld-linux[a-z0-9_-]*'
+required=()
 case $fft in
     fftw) required+=('lib(fftw3f|mkl_rt|nvpl_fftw)') ;;  # the libraries with the FFTW3 interface (docs/dependencies.md)
     pocketfft) ;;                                        # headers alone

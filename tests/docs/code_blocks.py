@@ -107,9 +107,9 @@ def cpp(scratch: Scratch, block: Block) -> str:
 
 
 def fortran(scratch: Scratch, block: Block) -> str:
-    folder = scratch.prefix / "share" / "tumble" / "fortran"
+    folder, modules = scratch.prefix / "share" / "tumble" / "fortran", ("tumble_c", "tumble", "tumble_runs", "tumble_operators")
     path = scratch.file(".f90", block.text)
-    return scratch.run("gfortran", "-std=f2018", "-fsyntax-only", folder / "tumble_c.f90", folder / "tumble.f90", path)
+    return scratch.run("gfortran", "-std=f2008", "-fsyntax-only", *(folder / f"{m}.f90" for m in modules), path)
 
 
 def cmake(scratch: Scratch, block: Block) -> str:

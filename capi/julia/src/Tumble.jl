@@ -6,6 +6,9 @@ From images of one tumbling nanocrystal to its atoms.
     result = Tumble.reconstruct(images; pixel_size = 0.358, element = "Pt")
     result.positions, result.sigmas, result.map, result.verdict
 
+`Tumble.Run` does the same step by step. The steps of a reconstruction one by one, for a search or a schedule of your own, are
+`Tumble.Device`, `Images`, `Transform`, `Poses`, `Search`, `Equations`, `Atoms` and the functions on them.
+
 Conventions are those of the C interface (docs/conventions.md): lengths in angstrom, angles in degrees, r_lab = R r_particle, atoms
 measured from the map's origin, which counted from 0 is voxel n ÷ 2. Axes come in Julia's order, the fastest first, and are the
 same memory as C's: images[x, y, image], map[x, y, z], positions[1:3, atom], shifts[1:2, image]. Rotations are
@@ -23,6 +26,10 @@ include("arrays.jl")
 include("files.jl")
 include("options.jl")
 include("result.jl")
+include("listener.jl")
 include("reconstruct.jl")
+include("run.jl")
+include("device.jl")
+include("operators.jl")
 
 end

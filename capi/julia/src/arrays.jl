@@ -24,9 +24,26 @@ function described(array::StridedArray)
                         reversed(size(array)), reversed(strides(array)))
 end
 
+# rotations[row, column, image]: the library's matrices lie row by row, Julia's column by column, so two strides change places.
+struct Rotations{A <: StridedArray}
+    array::A
+end
+
+function described(rotations::Rotations)
+    lies = described(rotations.array)
+    lies.dimensions == 3 || throw(ArgumentError("found rotations of $(lies.dimensions) dimensions, expected [row, column, image]"))
+    exchanged(extents) = (extents[1], extents[3], extents[2], extents[4:end]...)
+    return tumble_array(lies.struct_size, lies.data, lies.dtype, lies.memory, lies.device, lies.dimensions, exchanged(lies.shape),
+                        exchanged(lies.stride))
+end
+
+# Nothing is NULL, where the library takes that.
+reference_to(array) = Ref(described(array))
+reference_to(::Nothing) = C_NULL
+
 # Calls `call` with the arrays as the library sees them and keeps them alive meanwhile.
-function lending(call, arrays::StridedArray...)
-    GC.@preserve arrays call(map(array -> Ref(described(array)), arrays)...)
+function lending(call, arrays::Union{StridedArray, Rotations, Nothing}...)
+    GC.@preserve arrays call(map(reference_to, arrays)...)
 end
 
 "An array that the library lends, for reading: no copy, and valid for as long as somebody holds it. `copy` gives an `Array`."
@@ -41,6 +58,12 @@ Base.elsize(::Type{<:Lent{T}}) where {T} = sizeof(T)
 Base.unsafe_convert(::Type{Ptr{T}}, lent::Lent{T}) where {T} = pointer(lent.array)
 Base.IndexStyle(::Type{<:Lent}) = IndexLinear()
 Base.@propagate_inbounds Base.getindex(lent::Lent, index::Int) = lent.array[index]
+
+# Whether the library's memory lies behind it: that is for reading alone.
+is_lent(array) = array isa Lent || (parent(array) !== array && is_lent(parent(array)))
+
+# The array itself where the library may write its T there, else a copy.
+writable(::Type{T}, array::AbstractArray) where {T} = array isa StridedArray{T} && !is_lent(array) ? array : Array{T}(array)
 
 # fill: a function of a pointer to a tumble_array that returns a status.
 function lent(fill, owner::Handle)

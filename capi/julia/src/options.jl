@@ -30,10 +30,8 @@ function set_option(handle::Handle, name::Symbol, value)
     end
 end
 
-# The library's matrices lie row by row, Julia's column by column.
 function set_poses(handle::Handle, rotations::AbstractArray, shifts::AbstractArray)
-    transposed = permutedims(strided(Float64, rotations), (2, 1, 3))
-    check(lending((r, t) -> tumble_options_set_poses(handle, r, t), transposed, strided(Float64, shifts)))
+    check(lending((r, t) -> tumble_options_set_poses(handle, r, t), Rotations(strided(Float64, rotations)), strided(Float64, shifts)))
 end
 
 function set_reference(handle::Handle, map::AbstractArray, voxel_size::Real)

@@ -129,3 +129,102 @@ end
     @test "shc" in table["search"].choices
     @test Tumble.version() isa VersionNumber
 end
+
+@testset "a run in steps gives what the whole gives" begin
+    stages = String[]
+    run = Tumble.Run(images; pixel_size = PIXEL, element = "Pt", poses = (rotations, shifts), threads = 1,
+                     progress = (stage, fraction, round) -> (push!(stages, stage); nothing))
+    @test_throws TumbleError Tumble.take_result(run)
+    while Tumble.step!(run)
+        @test Tumble.stage(run) in ("start", "rounds", "halves")
+        @test ndims(Tumble.array(run, "map")) == 3
+    end
+    @test Tumble.stage(run) == "done"
+    @test Tumble.number(run, "rounds") >= 0
+    @test !isempty(stages)
+    @test Tumble.take_result(run).positions == result.positions
+    cancelled = Tumble.Run(images; pixel_size = PIXEL, element = "Pt", progress = (stage, fraction, round) -> stage != "prepare")
+    @test_throws TumbleError Tumble.step!(cancelled)
+end
+
+const device = Tumble.Device("cpu"; threads = 1)
+const prepared = Tumble.Images(device, images; pixel_size = PIXEL)
+const reference = Tumble.Transform(device, Tumble.matched(prepared, result.map, PIXEL), PIXEL)
+
+@testset "a slice of a Gaussian has the phase of its place" begin
+    axis, place, sigma = ((0:(BOX - 1)) .- BOX ÷ 2) .* PIXEL, [1.2, -0.8, 2.0], 0.55
+    values(centre) = exp.(-(axis .- centre) .^ 2 ./ (2 * sigma^2))
+    density = [x * y * z for x in values(place[1]), y in values(place[2]), z in values(place[3])]
+    k = [0.0 0.1 -0.2 0.05; 0.0 0.05 0.15 -0.1]
+    found = Tumble.slices(Tumble.Transform(device, density, PIXEL), rotations[:, :, 1:2], k)
+    @test size(found) == (4, 2)
+    peak = (2pi * (sigma / PIXEL)^2)^1.5
+    for i in 1:2, p in 1:4
+        seen = rotations[:, :, i] * place
+        expected = peak * exp(-2pi^2 * (sigma / PIXEL)^2 * sum(abs2, k[:, p])) * cis(-2pi * sum(k[:, p] .* seen[1:2]) / PIXEL)
+        @test abs(found[p, i] - expected) < 2e-3 * peak
+    end
+end
+
+@testset "poses are scored and polished where they lie" begin
+    @test Tumble.name(device) == "cpu"
+    truth = Tumble.Poses(rotations, shifts)
+    @test truth.rotations === rotations
+    Tumble.score!(truth, prepared, reference)
+    @test all(truth.scores .> 0)
+    wide, gaps = zeros(4, 3, 2, IMAGES), zeros(2 * IMAGES)
+    wide[1:3, :, 2, :] = rotations
+    in_sections = Tumble.Poses(view(wide, 1:3, :, 2, :), copy(shifts), view(gaps, 1:2:(2 * IMAGES)))
+    plain = copy(truth)
+    for poses in (plain, in_sections)
+        Tumble.search_shifts!(poses, prepared, reference)
+        Tumble.polish!(poses, prepared, reference)
+    end
+    @test wide[1:3, :, 2, :] == plain.rotations
+    @test gaps[1:2:end] == plain.scores
+    @test all(iszero, gaps[2:2:end]) && all(iszero, wide[4, :, :, :]) && all(iszero, wide[:, :, 1, :])
+    backwards = Tumble.Poses(rotations[:, :, end:-1:1], shifts[:, end:-1:1]; images = IMAGES:-1:1)
+    @test Tumble.score!(backwards, prepared, reference).scores == reverse(truth.scores)
+    @test Tumble.Poses(result.rotations, result.shifts).shifts !== result.shifts
+end
+
+@testset "a search climbs" begin
+    search = Tumble.Search(prepared, reference; low = 0.1, high = 0.8, shift_radius = 0.4, shift_step = 0.4)
+    poses = Tumble.Poses(prepared.count)
+    @test all(Tumble.climb!(poses, search))
+    before = copy(poses.scores)
+    improved = Tumble.climb!(poses, search; pass = 1)
+    @test improved == (poses.scores .> before)
+    @test all(Tumble.best!(copy(poses), search).scores .>= poses.scores)
+end
+
+@testset "maps and atoms from poses" begin
+    halves = map((1, 2)) do half
+        equations = Tumble.Equations(prepared)
+        which = half:2:IMAGES
+        Tumble.insert!(equations, Tumble.Poses(rotations[:, :, which], shifts[:, which]; images = which); high = 0.9)
+        equations
+    end
+    first, second = Tumble.solve.(halves; high = 0.9)
+    Tumble.add!(halves[1], halves[2])
+    whole = Tumble.solve(halves[1]; high = 0.9)
+    mask = Tumble.find_mask(device, whole, PIXEL)
+    curves = Tumble.correlate(device, first, second, PIXEL; mask)
+    @test 0.8 < Tumble.resolution(curves.frequency, curves.corrected) < 1.9
+    sharp = Tumble.restore(device, whole, curves.corrected)
+    atoms_found = Tumble.Atoms(sharp, PIXEL, "Pt"; halves = (first, second))
+    refined = Tumble.refine(atoms_found, prepared, Tumble.Poses(rotations, shifts))
+    @test size(refined.positions, 2) == length(refined.heights)
+    @test all(refined.sigmas .> 0)
+end
+
+@testset "objects may be given back in any order" begin
+    other = Tumble.Device("cpu")
+    child = Tumble.Images(other, images; pixel_size = PIXEL)
+    close(other)
+    equations = Tumble.Equations(child)
+    close(child)
+    close(equations)
+    @test_throws TumbleError Tumble.Equations(child)
+    @test_throws TumbleError Tumble.Device("abacus")
+end

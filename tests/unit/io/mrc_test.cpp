@@ -13,6 +13,7 @@
 #include "catch.hpp"
 #include "core/random.hpp"
 #include "io/half_float.hpp"
+#include "io/zlib_functions.hpp"
 #include "scratch_folder.hpp"
 
 using namespace tumble;
@@ -52,6 +53,15 @@ void put_gzip(const std::filesystem::path& path, const std::string& bytes) {
     REQUIRE(gzwrite(file, bytes.data(), static_cast<unsigned>(bytes.size())) ==
             static_cast<int>(bytes.size()));
     gzclose(file);
+}
+
+std::string sentence_without_zlib(const char* library) {
+    try {
+        loaded_zlib(library, "'a.mrc' is compressed with gzip");
+    } catch (const Error& error) {
+        return error.what();
+    }
+    return "";
 }
 
 // The file with the bytes of every header word and every value of `width` bytes turned round.
@@ -292,6 +302,11 @@ TEST_CASE("MRC: bad files give one sentence that names file, found and expected"
     wrong_sum[packed.size() - 6] = static_cast<char>(wrong_sum[packed.size() - 6] ^ 1);
     CHECK_THAT(fault(wrong_sum, "sum.mrcs.gz"), ContainsSubstring("gzip"));
     CHECK_THAT(fault(good, "plain.mrcs.gz"), ContainsSubstring("gzip"));
+    CHECK_THAT(
+        sentence_without_zlib("libabsent.so.1"),
+        ContainsSubstring("'a.mrc' is compressed with gzip, and zlib, which reads that, cannot be loaded") &&
+            ContainsSubstring("libabsent.so.1"));
+    CHECK_THAT(sentence_without_zlib("libm.so.6"), ContainsSubstring("has no function gzopen"));
     CHECK_THAT(sentence_of([&] { read_stack(folder / "absent.mrcs"); }), ContainsSubstring("No such file"));
 }
 
