@@ -172,7 +172,8 @@ Hdf5File& Hdf5File::operator=(Hdf5File&&) noexcept = default;
 Hdf5File Hdf5File::create(const std::string& path) {
     const Hdf5Call call;
     const Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
-    H5Pset_fapl_core(access.id(), memory_step, 0);
+    // Without it the file would be made on the disk.
+    if (!access.good() || H5Pset_fapl_core(access.id(), memory_step, 0) < 0) throw failed(path, "/", "create");
     // HDF5 refuses to open one name twice even in memory; nothing is ever made under this one.
     static std::atomic<std::uint64_t> made{0};
     const std::string name = fmt::format("tumble-in-memory-{}", made++);
