@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Builds and runs all tests: everything in Release, the quick ones under the address and undefined-behaviour sanitizers,
-# the tests of threads under the thread sanitizer. The last line counts them; the exit status is 0 only if none failed.
+# Builds and runs all tests: everything in Release, with the CUDA module where a CUDA compiler can be had; the quick ones and
+# those of the emulated device under the address and undefined-behaviour sanitizers; the tests of threads under the thread
+# sanitizer. The last line counts them; the exit status is 0 only if none failed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -27,10 +28,17 @@ run_tests() {
     passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 }
 
-scripts/build.sh release -DTUMBLE_TESTS=ON
+cuda=(-DTUMBLE_CUDA=OFF)
+if compiler=$(command -v nvcc || scripts/install_cuda.sh | tail -n 1) && [[ -x $compiler ]]; then
+    cuda=(-DTUMBLE_CUDA=ON "-DCMAKE_CUDA_COMPILER=$compiler")
+else
+    skipped=1
+    echo "skipped: the CUDA module (no compiler; scripts/install_cuda.sh failed)"
+fi
+scripts/build.sh release -DTUMBLE_TESTS=ON "${cuda[@]}"
 run_tests release --parallel 2
 scripts/build.sh asan
-ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 run_tests asan -L quick --parallel 2
+ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 run_tests asan -L "quick|operations|device" --parallel 2
 scripts/build.sh tsan
 TSAN_OPTIONS=halt_on_error=1 run_tests tsan -R '^(core|fourier|c_interface)_test/.*threads'
 

@@ -221,7 +221,7 @@ TEST_CASE("a pair's score and curve have the same bits in any place of the panel
     }
 }
 
-TEST_CASE("no rows, no pairs, one direction; pairs out of range are refused", "[operations][score]") {
+TEST_CASE("no rows, no pairs, one direction, pairs out of range are refused", "[operations][score]") {
     const OrientationScene s(64, 5, 1, 2, 1e-3);
     for (const auto& [name, table] : every_table()) {
         INFO(name);

@@ -151,7 +151,7 @@ TEST_CASE("best pairs: the best of the whole table in order, for any batch and i
     }
 }
 
-TEST_CASE("best pairs: the cut counts from the best; equal scores go to the lower row",
+TEST_CASE("best pairs: the cut counts from the best, equal scores go to the lower row",
           "[operations][search]") {
     for (const auto& [name, table] : every_table()) {
         INFO(name);

@@ -19,8 +19,9 @@ set(may_app ${public} io app benchmarks)
 set(may_cuda tumble core backend fourier runtime kernels)
 set(cuda_headers "context.hpp" "entries.hpp" "resident.hpp")
 
-# A type of another room that a file needs, and nothing else of that room.
-set(types_only "atoms/image_refinement.hpp -> pose/prepared_images.hpp" "atoms/image_waves.hpp -> pose/prepared_images.hpp" "atoms/image_refinement.cpp -> pose/prepared_images.hpp")
+# A type or a small function of another room that a file needs, and nothing else of that room.
+set(types_only "atoms/image_refinement.hpp -> pose/prepared_images.hpp" "atoms/image_waves.hpp -> pose/prepared_images.hpp" "atoms/image_refinement.cpp -> pose/prepared_images.hpp"
+    "cuda/panel_entries.cpp -> pose/polar_transform.hpp" "cuda/search_entries.cpp -> pose/soft_assignment.hpp")
 
 # Third-party header -> rooms that own it.
 set(third_party "hdf5.h" "fftw3.h" "zlib.h" "Eigen/" "CLI/" "pocketfft" "cuda" "cufft" "iostream")
