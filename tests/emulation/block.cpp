@@ -267,6 +267,7 @@ void Executor::wait(Standing standing, const Place& place) {
     const unsigned me = current_;
     thread_[me].standing = standing;
     thread_[me].place = place;
+    before(grid_ends_);  // it may be left here for good
     leave_for_next(*thread_[me].fiber);
     threadIdx = indices_[me];
 }

@@ -196,7 +196,7 @@ __global__ void atomics(int* i, unsigned* u, unsigned long long* w) {
     atomicMin(&i[1], 50 - static_cast<int>(t));
     atomicMax(&u[0], t);
     atomicAdd(&w[0], 1ull << 33);
-    unsigned long long seen = w[1];  // the greatest by compare and swap
+    unsigned long long seen = atomicAdd(&w[1], 0ull);  // the greatest by compare and swap
     while (seen < t) {
         const unsigned long long before = atomicCAS(&w[1], seen, static_cast<unsigned long long>(t));
         if (before == seen) break;
@@ -227,45 +227,45 @@ __global__ void turned_round(const float* in, float* out) {
 template <bool right>
 __global__ void barrier_for_some(float* out) {
     if (right || threadIdx.x < 40) __syncthreads();
-    out[threadIdx.x] = 1;
+    out[thread_of_grid()] = 1;
 }
 template <bool right>
 __global__ void two_barriers(float* out) {
     if (right || threadIdx.x < 40) __syncthreads();
     else __syncthreads();
-    out[threadIdx.x] = 1;
+    out[thread_of_grid()] = 1;
 }
 template <bool right>
 __global__ void lane_left(int* out) {
     if (!right && threadIdx.x == 9) return;
-    out[threadIdx.x] = __shfl_xor_sync(0xffffffffu, static_cast<int>(threadIdx.x), 1);
+    out[thread_of_grid()] = __shfl_xor_sync(0xffffffffu, static_cast<int>(threadIdx.x), 1);
 }
 template <bool right>
 __global__ void lane_at_barrier(int* out) {
     if (!right && threadIdx.x == 9) __syncthreads();
-    out[threadIdx.x] = __shfl_xor_sync(0xffffffffu, static_cast<int>(threadIdx.x), 1);
+    out[thread_of_grid()] = __shfl_xor_sync(0xffffffffu, static_cast<int>(threadIdx.x), 1);
     if (right || threadIdx.x != 9) __syncthreads();
 }
 template <bool right>
 __global__ void lane_of_another_kind(int* out) {
-    if (right || threadIdx.x < 16) out[threadIdx.x] = __any_sync(0xffffffffu, 1);
-    else out[threadIdx.x] = __all_sync(0xffffffffu, 1);
+    if (right || threadIdx.x < 16) out[thread_of_grid()] = __any_sync(0xffffffffu, 1);
+    else out[thread_of_grid()] = __all_sync(0xffffffffu, 1);
 }
 template <bool right>
 __global__ void masks_that_differ(int* out) {
     const unsigned mask = right || threadIdx.x < 16 ? 0xffffffffu : 0xffff0001u;
-    out[threadIdx.x] = __any_sync(mask, 1);
+    out[thread_of_grid()] = __any_sync(mask, 1);
 }
 template <bool right>
 __global__ void outside_own_mask(int* out) {
     const unsigned mask = right ? 0xffffffffu : 0x0000ffffu;
-    out[threadIdx.x] = __any_sync(mask, 1);
+    out[thread_of_grid()] = __any_sync(mask, 1);
 }
 template <bool right>
 __global__ void lane_read_from_outside(int* out) {
     // Twenty threads: lane 19 reads itself, or lane 21, which is not there.
     const unsigned step = right && threadIdx.x >= 18 ? 0 : 2;
-    out[threadIdx.x] = __shfl_sync(0xffffffffu, static_cast<int>(threadIdx.x), static_cast<int>(threadIdx.x + step));
+    out[thread_of_grid()] = __shfl_sync(0xffffffffu, static_cast<int>(threadIdx.x), static_cast<int>(threadIdx.x + step));
 }
 template <bool right>
 __global__ void read_before_written(float* out) {
@@ -278,7 +278,7 @@ template <bool right>
 __global__ void beyond_shared(float* out) {
     float* s = shared<float>();
     s[threadIdx.x + (right ? 0 : 1)] = 1;
-    out[threadIdx.x] = s[threadIdx.x];
+    out[thread_of_grid()] = s[threadIdx.x];
 }
 template <bool right>
 __global__ void beyond_buffer(float* out, int n) {
@@ -844,7 +844,7 @@ TEST_CASE("planted: barriers that not all threads come to") {
     const Fresh fresh;
     for (const auto& [order, seed] : orders) {
         controls.set_order(order, seed);
-        Array<float> out(64);
+        Array<float> out(3 * 64);
         CHECK(run(barrier_for_some<true>, 3, 64, 0, out.data()) == cudaSuccess);
         CHECK(run(two_barriers<true>, 3, 64, 0, out.data()) == cudaSuccess);
         CHECK(run(barrier_for_some<false>, 3, 64, 0, out.data()) == cudaErrorLaunchFailure);
@@ -865,7 +865,7 @@ TEST_CASE("planted: warp operations with lanes that are missing or differ") {
     const auto fails = [](auto right, auto wrong, unsigned threads, const std::string& sentence) {
         for (const auto& [order, seed] : orders) {
             controls.set_order(order, seed);
-            Array<int> out(threads);
+            Array<int> out(2 * threads);
             CHECK(run(right, 2, threads, 0, out.data()) == cudaSuccess);
             CHECK(run(wrong, 2, threads, 0, out.data()) == cudaErrorLaunchFailure);
             mentions(sentence);
@@ -896,7 +896,7 @@ TEST_CASE("planted: shared memory read before it is written shows as NaN") {
 
 TEST_CASE("planted: a write beyond the shared memory of the launch") {
     const Fresh fresh;
-    Array<float> out(32);
+    Array<float> out(64);
     CHECK(run(beyond_shared<true>, 2, 32, 128, out.data()) == cudaSuccess);
     if (thread_sanitizer) return;  // for which it is a race in the first place
     const auto wrong = [&] { return run(beyond_shared<false>, 2, 32, 128, out.data()); };
