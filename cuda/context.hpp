@@ -60,7 +60,11 @@ std::int32_t on_device(backend::Context* context, Body&& body) {
         swallow(cudaPeekAtLastError());
         body(c.device);
     });
-    if (status != backend::status_good) c.dead = cudaStreamQuery(c.device.stream()) == cudaErrorIllegalAddress;
+    if (status != backend::status_good) {  // a kernel that failed leaves its error with the device
+        const cudaError_t left = cudaStreamQuery(c.device.stream());
+        c.dead = left != cudaSuccess && left != cudaErrorNotReady;
+        swallow(left);
+    }
     return status;
 }
 

@@ -28,8 +28,9 @@ run_tests() {
     passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 }
 
+# Small installations of the toolkit lack the disassembler, which the gates of the machine code need.
 cuda=(-DTUMBLE_CUDA=OFF)
-if compiler=$(command -v nvcc || scripts/install_cuda.sh | tail -n 1) && [[ -x $compiler ]]; then
+if compiler=$(command -v cuobjdump > /dev/null && command -v nvcc || scripts/install_cuda.sh | tail -n 1) && [[ -x $compiler ]]; then
     cuda=(-DTUMBLE_CUDA=ON "-DCMAKE_CUDA_COMPILER=$compiler")
 else
     skipped=1
