@@ -284,6 +284,22 @@ TEST_CASE("a refused step is tried again shorter, as by the CPU") {
             recovered += after[1][i].pose == after[0][i].pose && after[2][i].score > after[1][i].score;
         INFO(name);
         CHECK(recovered > 0);
+        // Refused and accepted moves on either side of the smallest one: the last that is made is the CPU's.
+        for (const double smallest : {0.02, 0.06, 0.2}) {
+            PolishOptions limited = options;
+            limited.smallest_step = smallest;
+            auto found = start, expected = start;
+            side.polish(limited, found);
+            polish_poses(s.images, transform, limited, expected, pool);
+            int stopped = 0;
+            for (std::size_t i = 0; i < found.size(); i++) {
+                INFO(name << ", smallest step " << smallest << ", candidate " << i);
+                CHECK(angle_deg(found[i], expected[i]) < 0.01);
+                CHECK(distance_A(found[i], expected[i]) < 0.002);
+                stopped += !(found[i].pose == after.back()[i].pose);
+            }
+            CHECK(stopped > 0);
+        }
     }
 }
 
@@ -298,7 +314,10 @@ TEST_CASE("shifts are polished to the CPU's optimum, without and with a prior, a
                 PolishOptions options = s.options(2);
                 options.steps = steps;
                 options.shift_sigma_A = sigma_A;
-                auto before = s.candidates(1, 0.25, 3);  // some start where the Hessian is not negative definite
+                auto before = s.candidates(1, 0.25, 3);
+                // Farther than half a fringe off the Hessian is not negative definite: a step along the gradient.
+                const auto far = s.candidates(1, 1, 2);
+                before.insert(before.end(), far.begin(), far.end());
                 side.score(options, before);
                 auto found = before, expected = before;
                 side.shifts(options, found);
@@ -314,6 +333,18 @@ TEST_CASE("shifts are polished to the CPU's optimum, without and with a prior, a
                     moved_by = std::max(moved_by, distance_A(found[i], before[i]));
                 }
                 CHECK(moved_by > 0.1);
+                // Stopped by the length of a step: where the CPU stops.
+                options.smallest_step = 0.05;
+                auto stopped = before;
+                expected = before;
+                side.shifts(options, stopped);
+                polish_shifts(s.images, transform, options, expected, pool);
+                int early = 0;
+                for (std::size_t i = 0; i < stopped.size(); i++) {
+                    CHECK(distance_A(stopped[i], expected[i]) < 1e-4);
+                    early += distance_A(stopped[i], found[i]) > 1e-3;
+                }
+                CHECK((steps == 1 || early > 0));
             }
     }
 }
