@@ -275,3 +275,33 @@ TEST_CASE("a search without directions and rows without images are empty") {
     CHECK(r.samples().empty());
     CHECK(r.rows({}, {}).empty());
 }
+
+TEST_CASE("grids and bases that cannot be packed are refused, and no search is handed out") {
+    PanelScene s(64, 2, 1e-2, 1);
+    const Resident r(s);
+    const std::vector<float> weights(2, 1.0f);
+    const std::vector<double> vectors(4 * 33, 0.0);
+    struct Wrong {
+        std::int64_t rings, orders;
+        std::int32_t rank, angles;
+        std::string words;
+    };
+    const std::vector<Wrong> all{
+        {0, 1, 0, 64, "polar grid: found no rings, expected at least one"},
+        {2, 1, 1, 100, "polar grid: found 100 angles, expected 64, 128, 256 or 512"},
+        {2, 0, 1, 64, "angular basis: found 0 orders, expected 1 to 33"},
+        {2, 34, 1, 64, "angular basis: found 34 orders, expected 1 to 33"},
+        {2, 33, -1, 64, "angular basis: found rank -1 of order 0, expected 0 to 2"},
+        {2, 33, 3, 64, "angular basis: found rank 3 of order 0, expected 0 to 2"},
+    };
+    for (const Wrong& w : all) {
+        INFO(w.words);
+        const std::vector<std::int32_t> rank(34, w.rank);
+        const backend::SearchArguments arguments{s.grid.rings.data(), weights.data(), rank.data(), vectors.data(), s.directions[0].m, w.rings,
+                                                 w.orders, 1, w.angles, backend::memory_host};
+        auto* handle = reinterpret_cast<backend::Search*>(&s);
+        CHECK(r.table.search_create(r.context, r.images, r.transform, &arguments, &handle) == backend::status_input);
+        CHECK(handle == nullptr);
+        CHECK(r.table.error_text(r.context) == w.words);
+    }
+}
