@@ -39,7 +39,7 @@ fi
 scripts/build.sh release -DTUMBLE_TESTS=ON "${cuda[@]}"
 run_tests release --parallel 2
 scripts/build.sh asan
-ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 run_tests asan -L "quick|operations|device" --parallel 2
+ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 run_tests asan -L "quick|device" --parallel 2
 scripts/build.sh tsan
 TSAN_OPTIONS=halt_on_error=1 run_tests tsan -R '^(core|fourier|c_interface)_test/.*threads'
 
