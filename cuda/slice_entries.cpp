@@ -4,7 +4,6 @@
 #include "entries.hpp"
 #include "kernels/central_slice.hpp"
 #include "resident.hpp"
-#include "tumble/error.hpp"
 
 namespace tumble::cuda {
 namespace {
@@ -19,11 +18,7 @@ std::int32_t transform_create(Context* context, const TransformArguments* a, Tra
     return on_device_from_host(context, a, [&](Device& device) {
         if (a->box < 8)
             refuse("A map of box " + std::to_string(a->box) + " cannot be sliced; expected at least 8 voxels.");
-        try {
-            hand_out(out, padded_transform(device, a->map, a->box, {a->window_width, a->window_padding}, a->padding_factor));
-        } catch (const Error& e) {
-            refuse(e.what());
-        }
+        hand_out(out, padded_transform(device, a->map, a->box, {a->window_width, a->window_padding}, a->padding_factor));
     });
 }
 

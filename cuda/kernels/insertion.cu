@@ -265,7 +265,8 @@ Bounds bounds_of(Device& device, const Samples& in, const std::vector<Placement>
 float fixed_point_scale(double bound) {
     if (!std::isfinite(bound)) throw DeviceError(backend::status_input, "insertion: the samples are not finite numbers");
     if (bound <= 0) return 1;
-    // A fold adds up to four cells twice: three bits are kept free besides the sign.
+    // A fold adds several cells, but a sample reaches at most two of them (it and its Friedel mate): bits are kept free for that
+    // beside the sign.
     const int exponent = 60 - static_cast<int>(std::ceil(std::log2(bound)));
     return std::ldexp(1.0f, std::clamp(exponent, -120, 120));
 }

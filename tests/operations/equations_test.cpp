@@ -110,7 +110,7 @@ Volume solved(const Backend& backend, const Scene& s, std::span<const WeightedPo
 
 }  // namespace
 
-TEST_CASE("equations are solved as on the processor, with and without mask, prior and band limit", "[equations][small]") {
+TEST_CASE("equations are solved as on the processor, with and without mask, prior and band limit", "[equations]") {
     const int box = GENERATE(18, 24);
     const Scene s(box, 30);
     ThreadPool pool(1);
@@ -132,7 +132,7 @@ TEST_CASE("equations are solved as on the processor, with and without mask, prio
     }
 }
 
-TEST_CASE("the solution is that of the dense least-squares problem in double", "[equations][small]") {
+TEST_CASE("the solution is that of the dense least-squares problem in double", "[equations]") {
     constexpr int box = 8;
     const Scene s(box, 40, 0.0);
     const std::vector<float> mask = ball(box, 3.2);
@@ -180,7 +180,7 @@ TEST_CASE("the solution is that of the dense least-squares problem in double", "
     }
 }
 
-TEST_CASE("on a device the order of the images, their number at a time and repeats do not change a bit", "[equations][small][repeats]") {
+TEST_CASE("on a device the order of the images, their number at a time and repeats do not change a bit", "[equations]") {
     const Scene s(24, 21);
     SolveOptions options;
     options.steps = 4;
@@ -196,7 +196,7 @@ TEST_CASE("on a device the order of the images, their number at a time and repea
     }
 }
 
-TEST_CASE("equations add and subtract, rejected images do not count", "[equations][small]") {
+TEST_CASE("equations add and subtract, rejected images do not count", "[equations]") {
     const Scene s(24, 20);
     SolveOptions options;
     options.steps = 4;
@@ -224,7 +224,7 @@ TEST_CASE("equations add and subtract, rejected images do not count", "[equation
     }
 }
 
-TEST_CASE("equations without images are refused with a sentence", "[equations][small]") {
+TEST_CASE("equations without images are refused with a sentence", "[equations]") {
     const Scene s(24, 3);
     for (const NamedTable& named : every_table()) {
         INFO(named.name);

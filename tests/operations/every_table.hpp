@@ -1,8 +1,6 @@
 #pragma once
 // The tables that an operation test runs for: the CPU's, the emulated device's (tests/emulation) and, on a machine with a
 // card, that of the module on it.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <stdexcept>
