@@ -50,7 +50,7 @@ done
 "$root/usr/bin/tumble" info > /dev/null
 library=$(dirname "$(find "$root/usr/lib" -name libtumble.so)")
 for file in "$root/usr/bin/tumble" "$library/libtumble.so"; do
-    if readelf --sections --wide "$file" | grep -q '\.debug_info'; then
+    if grep -q "\.debug_info" <<< "$(readelf --sections --wide "$file")"; then
         echo "$file: not stripped"
         exit 1
     fi
@@ -59,7 +59,7 @@ export PKG_CONFIG_PATH=$library/pkgconfig
 # shellcheck disable=SC2046
 cc -std=c99 "$source/examples/c/reconstruct.c" -o "$work/reconstruct" $(pkg-config --cflags --libs tumble)
 export LD_LIBRARY_PATH=$library
-ldd "$work/reconstruct" | grep -q "libtumble.so.$abi => $library/" || { ldd "$work/reconstruct"; exit 1; }
+grep -q "libtumble.so.$abi => $library/" <<< "$(ldd "$work/reconstruct")" || { ldd "$work/reconstruct"; exit 1; }
 if "$work/reconstruct" "$work/absent.mrcs" 0.358 Pt "$work/map.mrc" 2> "$work/said"; then
     echo "expected a failure for a file that does not exist"
     exit 1

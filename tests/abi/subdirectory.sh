@@ -22,7 +22,7 @@ if grep -E 'src/app|benchmark|_test|catch' all; then
     echo "the program, benchmarks or tests of a part are built"
     exit 1
 fi
-if ctest -N | grep -q 'Test *#'; then
+if grep -q 'Test *#' <<< "$(ctest -N)"; then
     echo "tests of a part are added to the parent's"
     exit 1
 fi

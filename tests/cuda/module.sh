@@ -10,7 +10,7 @@ export TUMBLE_BACKEND_DIR
 TUMBLE_BACKEND_DIR=$(dirname "$module")
 line=$("$tumble" info | grep '^backend cuda')
 echo "$line"
-if ldconfig -p | grep -q libcuda.so.1; then
+if grep -q libcuda.so.1 <<< "$(ldconfig -p)"; then
     echo "a driver is there"
     exit 0
 fi
