@@ -95,6 +95,9 @@ Operations filled() {
     table.soft_pairs = soft_pairs;
     table.hill_climb = hill_climb;
     table.device_describe = device_describe;
+    table.profile_sums = profile_sums;
+    table.atom_gradients = atom_gradients;
+    table.overlap_sums = overlap_sums;
     return table;
 }
 
