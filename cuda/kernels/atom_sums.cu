@@ -32,8 +32,8 @@ constexpr int gradient_sums = 6;       // value, x, y of the direct and of the d
 constexpr int gradient_blocks = 2;     // a multiprocessor at least: without it ptxas spills to fit three
 constexpr int residual_threads = 256;
 constexpr int sum_threads = 128;
+constexpr int most_images = 32768;     // of a batch: the height of a grid of blocks
 constexpr int profile_products = 5;    // |G|^2, Re(G conj D), |D|^2, Re(X conj G), Re(X conj D)
-constexpr std::size_t batch_bytes = std::size_t{64} << 20;  // of what the images of a batch need
 
 /// Pose of an image, with its weight.
 struct DevicePose {
@@ -422,11 +422,12 @@ struct Batch {
     DeviceBuffer<float> depth;
     DeviceBuffer<float4> factors;  // structure factors, then residuals
 
-    Batch(Device& device, const Scene& scene) {
+    Batch(Device& device, const Scene& scene, std::size_t scratch_bytes) {
         const auto atoms = static_cast<std::size_t>(scene.sizes.atoms), parts = static_cast<std::size_t>(scene.parts);
         const auto side = static_cast<std::size_t>(scene.sizes.side), height = static_cast<std::size_t>(scene.sizes.rows);
         const std::size_t an_image = (side + height) * atoms * sizeof(float2) + scene.cells() * parts * sizeof(float4);
-        images = static_cast<int>(std::clamp<std::size_t>(batch_bytes / an_image, 1, static_cast<std::size_t>(std::max<std::int64_t>(scene.count, 1))));
+        const auto all = static_cast<std::size_t>(std::clamp<std::int64_t>(scene.count, 1, most_images));
+        images = static_cast<int>(std::clamp<std::size_t>(scratch_bytes / an_image, 1, all));
         const auto slots = static_cast<std::size_t>(images);
         columns = {device, slots * side * atoms, "factors of the atoms' columns"};
         rows = {device, slots * height * atoms, "factors of the atoms' rows"};
@@ -451,8 +452,8 @@ void fill_factors(Device& device, const Scene& scene, std::int64_t first, int co
 
 /// work(first of the range, count, batch) for the scene's images, their structure factors made.
 template <class Work>
-void for_batches(Device& device, const Scene& scene, const Work& work) {
-    Batch batch(device, scene);
+void for_batches(Device& device, const Scene& scene, std::size_t scratch_bytes, const Work& work) {
+    Batch batch(device, scene, scratch_bytes);
     for (std::int64_t first = 0; first < scene.count; first += batch.images) {
         const int count = static_cast<int>(std::min<std::int64_t>(batch.images, scene.count - first));
         fill_factors(device, scene, first, count, batch);
@@ -498,12 +499,12 @@ std::vector<float2> profile_at_cells(const Scene& scene, const AtomArguments& a)
 
 }  // namespace
 
-void add_profile_sums(Device& device, const DeviceImages& images, const AtomArguments& a) {
+void add_profile_sums(Device& device, const DeviceImages& images, const AtomArguments& a, std::size_t scratch_bytes) {
     const Scene scene(device, images, a);
     const std::size_t cells = scene.cells();
     DeviceBuffer<float2> sums(device, 2 * profile_products * cells, "sums for the profile");
     clear(device, sums);
-    for_batches(device, scene, [&](std::int64_t first, int count, Batch& batch) {
+    for_batches(device, scene, scratch_bytes, [&](std::int64_t first, int count, Batch& batch) {
         launch(device, "add_products", scene.parts == 2 ? add_products<2> : add_products<1>,
                LaunchShape{dim3(blocks_of(scene.sizes.cells(), sum_threads), 2), dim3(sum_threads), 0}, batch.factors.data(),
                images.values.data() + (a.first_image + first) * images.points, scene.poses.data() + first, scene.points(), scene.sizes,
@@ -525,7 +526,7 @@ void add_profile_sums(Device& device, const DeviceImages& images, const AtomArgu
         }
 }
 
-void add_atom_gradients(Device& device, const DeviceImages& images, const AtomArguments& a) {
+void add_atom_gradients(Device& device, const DeviceImages& images, const AtomArguments& a, std::size_t scratch_bytes) {
     const Scene scene(device, images, a);
     const auto atoms = static_cast<std::size_t>(scene.sizes.atoms), count_all = static_cast<std::size_t>(scene.count);
     const auto profile = to_device<float2>(device, profile_at_cells(scene, a), "profile of the atoms");
@@ -533,7 +534,7 @@ void add_atom_gradients(Device& device, const DeviceImages& images, const AtomAr
     DeviceBuffer<float2> scores(device, count_all, "likelihoods of the images");
     clear(device, sums);
     DeviceBuffer<float4> parts;
-    for_batches(device, scene, [&](std::int64_t first, int count, Batch& batch) {
+    for_batches(device, scene, scratch_bytes, [&](std::int64_t first, int count, Batch& batch) {
         if (parts.empty()) parts = {device, static_cast<std::size_t>(batch.images) * atoms, "gradients of the images"};
         const bool both = scene.parts == 2;
         launch(device, "residuals", both ? residuals<2> : residuals<1>,
