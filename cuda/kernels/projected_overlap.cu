@@ -30,7 +30,7 @@ __global__ void __launch_bounds__(pair_threads)
             const float u = fmaf(d.x, b.x, fmaf(d.y, b.y, d.z * b.z));
             const float x = fmaf(-u, b.x, d.x), y = fmaf(-u, b.y, d.y), z = fmaf(-u, b.z, d.z);
             const float s = fmaf(x, x, fmaf(y, y, z * z));
-            if (s >= limit) continue;
+            if (!(s < limit)) continue;  // nor what is not a number
             const float place = s * per_step, whole = floorf(place), part = place - whole;
             const float4 low = table[static_cast<int>(whole)], high = table[static_cast<int>(whole) + 1];
             const float t1 = b.w * fmaf(part, high.y - low.y, low.y), t3 = b.w * fmaf(part, high.z - low.z, low.z);
