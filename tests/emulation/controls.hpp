@@ -17,6 +17,7 @@ enum class Failing { allocation, launch, copy, plan, transform, stream, kernel, 
 struct Live {
     long allocations, host_allocations, streams, events, plans;
     std::size_t bytes;  ///< of the allocations in device memory
+    long graphs;        ///< and executable ones
 };
 
 /// Any thread, but not while kernels run in another. Orders and failures hold for all devices.
