@@ -18,8 +18,9 @@ namespace tumble {
 
 namespace {
 
-// Fixed: the order of additions must not depend on threads. The records of 32 MB fit a third-level cache; more samples a sort
-// would bring each part of the grid fewer times from memory, at the price of bringing the records from there.
+// Fixed: the order of additions must not depend on threads. The records of 32 MB fit a third-level cache;
+// more samples a sort would bring each part of the grid fewer times from memory, at the price of bringing the
+// records from there.
 constexpr std::size_t samples_per_sort = (32 << 20) / sizeof(PlacedRecord);
 
 struct Kernels {
@@ -218,7 +219,8 @@ void insert_samples(InsertionGrid& grid, const SliceSamples& in, ThreadPool& poo
     const int axis = counts.axis, of_colour = (axis + 1) / 2;
     const std::size_t images = in.rotations.size();
     const std::size_t most = std::max<std::size_t>(1, samples_per_sort / kept.points.size());
-    const std::size_t groups = (images + most - 1) / most, group = groups == 0 ? 1 : (images + groups - 1) / groups;
+    const std::size_t groups = (images + most - 1) / most,
+                      group = groups == 0 ? 1 : (images + groups - 1) / groups;
     SortedSamples sorted(std::min(group, images) * kept.points.size());
     for (std::size_t first = 0; first < images; first += group) {
         const std::size_t count = std::min(group, images - first);

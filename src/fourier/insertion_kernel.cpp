@@ -28,8 +28,8 @@ void add_rows(float* base, std::int64_t row, std::int64_t plane, const Lanes8& v
 }
 /// Rows of eight and four lanes: fewer cross a cache line than of sixteen.
 template <int width>
-void add_split_rows(float* base, std::int64_t row, std::int64_t plane, const Lanes8& first, const Lanes4& rest,
-                    const PointWeights& weights) {
+void add_split_rows(float* base, std::int64_t row, std::int64_t plane, const Lanes8& first,
+                    const Lanes4& rest, const PointWeights& weights) {
     for (int k = 0; k < width; k++) {
         const Lanes8 scaled = first * weights.z[k];
         const Lanes4 scaled_rest = rest * weights.z[k];
@@ -60,7 +60,8 @@ void insert_real(float* grid, const GridLayout& layout, const WindowTaps& taps, 
         point_weights(taps, sample.tx, sample.ty, sample.tz, weights);
         const Lanes8 value = weights.x * sample.re;
         if constexpr (width <= 4)
-            add_narrow_rows<width>(grid + sample.cell, row, plane, __builtin_shufflevector(value, value, 0, 1, 2, 3), weights);
+            add_narrow_rows<width>(grid + sample.cell, row, plane,
+                                   __builtin_shufflevector(value, value, 0, 1, 2, 3), weights);
         else
             add_rows<width>(grid + sample.cell, row, plane, value, weights);
     }
@@ -80,7 +81,8 @@ void insert_complex(float* grid, const GridLayout& layout, const WindowTaps& tap
         if constexpr (width <= 4)
             add_rows<width>(base, row, plane, first, weights);
         else if constexpr (width <= 6)
-            add_split_rows<width>(base, row, plane, first, __builtin_shufflevector(re, im, 4, 12, 5, 13), weights);
+            add_split_rows<width>(base, row, plane, first, __builtin_shufflevector(re, im, 4, 12, 5, 13),
+                                  weights);
         else
             add_wide_rows<width>(
                 base, row, plane,
@@ -110,9 +112,10 @@ static inline OwnRotation own_rotation(const float* rotation) {
 }
 
 /// Fields of the records; `im` changes its sign where the Friedel mate stands for a sample.
-void place_points(const GridLayout& layout, int width, const float* rotation, const float* __restrict__ points,
-                  std::int64_t count, std::int32_t* __restrict__ cell, float* __restrict__ tx,
-                  float* __restrict__ ty, float* __restrict__ tz, float* __restrict__ im) {
+void place_points(const GridLayout& layout, int width, const float* rotation,
+                  const float* __restrict__ points, std::int64_t count, std::int32_t* __restrict__ cell,
+                  float* __restrict__ tx, float* __restrict__ ty, float* __restrict__ tz,
+                  float* __restrict__ im) {
     const GridLayout own = layout;
     const OwnRotation r = own_rotation(rotation);
     for (std::int64_t p = 0; p < count; p++) {
@@ -132,7 +135,8 @@ void find_bricks(const GridLayout& layout, int width, BrickCounts counts, const 
     const GridLayout own = layout;
     const OwnRotation r = own_rotation(rotation);
     for (std::int64_t p = 0; p < count; p++)
-        brick[p] = brick_of(place_point(r.m, points[2 * p], points[2 * p + 1], own.padded, width), own, counts);
+        brick[p] =
+            brick_of(place_point(r.m, points[2 * p], points[2 * p + 1], own.padded, width), own, counts);
 }
 
 void place_image(const GridLayout& layout, int width, const ImageSamples& image, const PlacedImage& out) {
@@ -142,11 +146,13 @@ void place_image(const GridLayout& layout, int width, const ImageSamples& image,
     }
     if (image.values)
         for (std::int64_t p = 0; p < image.kept; p++) {
-            const float weight = out.re[p], *value = image.values + 2 * static_cast<std::int64_t>(image.index[p]);
+            const float weight = out.re[p],
+                        *value = image.values + 2 * static_cast<std::int64_t>(image.index[p]);
             out.re[p] = weight * value[0];
             out.im[p] = weight * value[1];
         }
-    place_points(layout, width, image.rotation, image.points, image.kept, out.cell, out.tx, out.ty, out.tz, out.im);
+    place_points(layout, width, image.rotation, image.points, image.kept, out.cell, out.tx, out.ty, out.tz,
+                 out.im);
 }
 
 void insert_placed(float* grid, int components, const GridLayout& layout, const WindowTaps& taps,
