@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "backend/cpu_operations.hpp"
 #include "backend/loader.hpp"
 #include "core/threads.hpp"
 #include "io/element.hpp"
@@ -13,6 +14,7 @@
 #include "pose/orientation_grid.hpp"
 #include "reconstruct/checked_options.hpp"
 #include "reconstruct/global_search.hpp"
+#include "reconstruct/run_device.hpp"
 #include "reconstruct/working_bands.hpp"
 #include "tumble/reconstruct.hpp"
 
@@ -158,13 +160,39 @@ std::string duration(double s) {
     return s < 100 ? fmt::format("{:.0f} s", std::max(1.0, s)) : fmt::format("{:.0f} min", s / 60);
 }
 
-/// What the run takes of a device with a memory of its own. Throws Error(input) where it does not fit; where the size of the
-/// particle is a guess, that is said and no more.
-std::vector<std::string> device_lines(const backend::Choice& choice, const Counts& c, const ReconstructOptions& options) {
-    const backend::RunSizes sizes = run_sizes(c, options.pixel_size_A);
+/// What the run takes of a device with a memory of its own; nothing of the CPU's.
+struct DevicePlan {
+    backend::RunSizes sizes{};
     backend::RunPlan plan{};
-    if (choice.table->plan_run(choice.device, &sizes, &plan) != backend::status_good || plan.peak_bytes == 0) return {};
-    const std::string device = fmt::format("{}:{}", choice.table->name, choice.device), shortage = plan.shortage;
+};
+DevicePlan device_plan(const backend::Choice& choice, const Counts& c, const ReconstructOptions& options) {
+    DevicePlan out;
+    if (choice.table == &backend::cpu_operations()) return out;
+    out.sizes = run_sizes(c, options.pixel_size_A);
+    if (choice.table->plan_run(choice.device, &out.sizes, &out.plan) != backend::status_good) out.plan = {};
+    return out;
+}
+
+std::string name_of(const backend::Choice& choice) {
+    return fmt::format("{}:{}", choice.table->name, choice.device);
+}
+
+backend::Choice device_of_run(const Counts& c, const ReconstructOptions& options) {
+    const backend::Choice choice = backend::choose_backend(options.device);
+    if (options.device != "auto") return choice;
+    const std::string shortage = device_plan(choice, c, options).plan.shortage;
+    if (shortage.empty()) return choice;
+    backend::Choice cpu = backend::choose_backend("cpu");
+    cpu.reason += fmt::format("; {}: {}", name_of(choice), shortage);
+    return cpu;
+}
+
+/// Throws Error(input) where the run does not fit the device; where the size of the particle is a guess, that is said and no
+/// more.
+std::vector<std::string> device_lines(const backend::Choice& choice, const Counts& c, const ReconstructOptions& options) {
+    const auto [sizes, plan] = device_plan(choice, c, options);
+    if (plan.peak_bytes == 0) return {};
+    const std::string device = name_of(choice), shortage = plan.shortage;
     if (!shortage.empty() && options.diameter_A > 0) throw bad_input(fmt::format("device {}: {}", device, shortage));
     const auto bytes = [](std::uint64_t count) { return megabytes(static_cast<double>(count)); };
     std::vector<std::string> lines{fmt::format("plan: {} needs about {} of {} free: images {}, normal equations {}, transforms of maps {}, search {}, "
@@ -183,6 +211,10 @@ std::vector<std::string> device_lines(const backend::Choice& choice, const Count
 
 }  // namespace
 
+backend::Choice device_of_run(std::int64_t images, std::int64_t side, const ReconstructOptions& options) {
+    return device_of_run(count(images, side, options), options);
+}
+
 ReconstructPlan plan_reconstruction(std::int64_t images, std::int64_t height, std::int64_t width,
                                     const ReconstructOptions& options) {
     check_options(images, height, width, options);
@@ -192,7 +224,7 @@ ReconstructPlan plan_reconstruction(std::int64_t images, std::int64_t height, st
     plan.box = static_cast<int>(c.box);
     plan.memory_bytes = static_cast<std::uint64_t>(memory_bytes(c));
     plan.time_s = seconds(c) / threads;
-    const backend::Choice choice = backend::choose_backend(options.device);
+    const backend::Choice choice = device_of_run(c, options);
     plan.device = choice.table->name;
     plan.lines.push_back(fmt::format("plan: {} images in a working box of {} px{}, {} threads", images, plan.box,
                                      options.diameter_A > 0 ? "" : " (estimate, the diameter is not given)", threads));
