@@ -156,6 +156,17 @@ std::int32_t device_describe(std::int32_t device, DeviceDescription* out) {
     return status_good;
 }
 
+/// Nothing is copied to the processor, and its work is not cut.
+std::int32_t plan_run(std::int32_t device, const RunSizes*, RunPlan* out) {
+    *out = {};
+    DeviceDescription d;
+    const std::int32_t status = device_describe(device, &d);
+    if (status != status_good) return status;
+    out->free_bytes = d.free_bytes;
+    out->total_bytes = d.total_bytes;
+    return status_good;
+}
+
 std::int32_t context_create(const ContextArguments* a, Context** out) {
     *out = nullptr;
     std::string error;
@@ -428,6 +439,7 @@ Operations filled() {
     table.soft_pairs = soft_pairs;
     table.hill_climb = climb;
     table.device_describe = device_describe;
+    table.plan_run = plan_run;
     return table;
 }
 

@@ -21,7 +21,7 @@
 namespace tumble::backend {
 
 /// Raised by any change of a struct or a signature; a module of another number is refused. New entries go to the end.
-inline constexpr std::uint32_t abi_version = 2;
+inline constexpr std::uint32_t abi_version = 3;
 
 /// Memory spaces, with DLPack's numbers.
 enum Memory : std::int32_t { memory_host = 1, memory_cuda = 2 };
@@ -209,6 +209,30 @@ struct ClimbArguments {
     std::int32_t memory, reserved;
 };
 
+/// Sizes that a run's memory on a device is counted from; 0 where the run has no such part.
+struct RunSizes {
+    std::int64_t images, points, box;
+    double padding_factor;
+    std::int64_t window_width;
+    std::int64_t poses;                       ///< inserted at a time
+    std::int64_t insertion_beside, solution_beside;  ///< normal equations that are held while others are made, and during a solution
+    std::int64_t transforms;                  ///< held at a time
+    std::int64_t candidates;                  ///< polished at a time
+    std::int64_t rings, angles, orders;       ///< of the search
+    std::int64_t harmonics;                   ///< rank of the angular basis, all orders together
+    std::int64_t directions, rows, images_a_batch;  ///< rows: of a batch
+};
+/// What the run takes of a device as it is now, and how it is cut. Of the CPU, whose work is not cut: memory of the machine
+/// and zeros.
+struct RunPlan {
+    std::uint64_t free_bytes, total_bytes;
+    std::uint64_t images_bytes, equations_bytes, transforms_bytes, search_bytes;  ///< what stays between calls, at its largest
+    std::uint64_t peak_bytes;   ///< at the worst moment, scratch arrays included
+    std::uint64_t least_bytes;  ///< the same with the smallest cuts
+    std::int64_t directions_at_once, rows_at_once, candidates_at_once;
+    char shortage[296];  ///< empty, or why the run does not fit: a sentence, NUL-terminated
+};
+
 struct Operations {
     std::uint64_t struct_size;  ///< sizeof(Operations) as the backend knows it
     std::uint32_t abi_version;
@@ -253,6 +277,8 @@ struct Operations {
 
     /// Device number `device` as it is now. Needs no context.
     std::int32_t (*device_describe)(std::int32_t device, DeviceDescription*);
+    /// A run on device number `device`, counted before it starts. Needs no context.
+    std::int32_t (*plan_run)(std::int32_t device, const RunSizes*, RunPlan*);
 };
 
 }  // namespace tumble::backend

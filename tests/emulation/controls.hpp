@@ -31,12 +31,16 @@ struct Controls {
     /// Sentence of the last fault that the emulation found by itself; empty after reset().
     const char* (*last_fault)();
     Live (*live)();
-    /// Forgets faults, planned failures and errors that stay; devices, memory and order as at loading. Live memory stays.
+    /// Forgets faults, planned failures and errors that stay; devices, memory, what is taken and order as at loading. Live memory stays.
     void (*reset)();
     /// 0 to 8 devices of so many bytes.
     void (*set_devices)(int devices, std::size_t bytes);
     /// Since loading.
     std::uint64_t (*kernel_launches)();
+    /// Bytes of every device that somebody else holds. The pools give back what they do not use.
+    void (*set_taken)(std::size_t bytes);
+    /// The most bytes that a device has had allocated since the last call, which counts from now on.
+    std::size_t (*peak_bytes)(int device);
 };
 
 inline const char* order_name(Order order) {
