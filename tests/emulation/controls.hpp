@@ -37,6 +37,10 @@ struct Controls {
     void (*set_devices)(int devices, std::size_t bytes);
     /// Since loading.
     std::uint64_t (*kernel_launches)();
+    /// From now on every call that can fail (but not of `driver`) asks first, with a number that stands for the place in the
+    /// program that it comes from, and fails as above if the answer is true. No lock is held: the answer may come from a
+    /// forked process. Null: no more questions.
+    void (*ask)(bool (*fails)(Failing what, std::uint64_t place));
 };
 
 inline const char* order_name(Order order) {

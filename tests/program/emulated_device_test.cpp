@@ -81,3 +81,23 @@ TEST_CASE("a device that is not there is refused with a sentence that offers the
     CHECK(absent.errors.find("expected auto or cpu") != std::string::npos);
     CHECK(count_lines(absent.errors) == 1);
 }
+
+TEST_CASE("a device that fails ends the program with a line that says what and offers the processor") {
+    const ScratchFolder scratch;
+    struct Failure {
+        const char *planned, *told;
+    };
+    const auto failure = GENERATE(Failure{"stream:1", "cudaStreamCreateWithFlags"}, Failure{"allocation:9", "device memory of"},
+                                  Failure{"plan:1", "cufftMakePlanMany64 of"}, Failure{"launch:4", "start of kernel"},
+                                  Failure{"copy:6", "copy of"}, Failure{"transform:1", "cufftExec"}, Failure{"kernel:3", " error "});
+    setenv("TUMBLE_BACKEND_DIR", TUMBLE_EMULATED_MODULE_DIR, 1);
+    setenv("TUMBLE_EMULATION_FAIL", failure.planned, 1);
+    const Outcome failed = run_tumble({"reconstruct", sample_file("images.mrcs"), "--pixel-size", "0.358", "--element", "Pt", "--poses",
+                                       sample_file("truth.star"), "--device", "cuda:0", "--out", scratch.file("out"), "--quiet"});
+    unsetenv("TUMBLE_EMULATION_FAIL");
+    CAPTURE(failure.planned, failed.errors);
+    CHECK(failed.exit_code == 1);
+    CHECK(failed.errors.find(failure.told) != std::string::npos);
+    CHECK(failed.errors.find("'cpu'") != std::string::npos);
+    CHECK(count_lines(failed.errors) == 1);
+}
