@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Share of the lines of cuda/ that the tests run on the emulated device: builds the device's side of it unoptimised and
+# instrumented in build/coverage, runs the tests, and prints the share of each file and of all. Fails below LEAST per cent.
+#   scripts/coverage.sh [LEAST]     (default: 90)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+least=${1:-90}
+scripts/build.sh coverage -DTUMBLE_TESTS=ON
+find build/coverage -name '*.gcda' -delete
+ctest --test-dir build/coverage -R '^(operations|whole_runs|device_parts|device_faults)_test/' --output-on-failure \
+    --no-tests=error --timeout 3000 --parallel "$(nproc)"
+scripts/line_coverage.py build/coverage cuda --least "$least"
