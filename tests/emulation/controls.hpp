@@ -41,6 +41,10 @@ struct Controls {
     void (*set_taken)(std::size_t bytes);
     /// The most bytes that a device has had allocated since the last call, which counts from now on.
     std::size_t (*peak_bytes)(int device);
+    /// From now on every call that can fail (but not of `driver`) asks first, with a number that stands for the place in the
+    /// program that it comes from, and fails as above if the answer is true. No lock is held: the answer may come from a
+    /// forked process. Null: no more questions.
+    void (*ask)(bool (*fails)(Failing what, std::uint64_t place));
 };
 
 inline const char* order_name(Order order) {
