@@ -69,7 +69,9 @@ TEST_CASE("structs of the table have the layout of abi 3", "[backend]") {
     CHECK(sizeof(DeviceDescription) == 128);
     CHECK(sizeof(RunSizes) == 136);
     CHECK(sizeof(RunPlan) == 384);
-    CHECK(sizeof(Operations) == 32 + 29 * sizeof(void*));
+    CHECK(sizeof(AtomArguments) == 128);
+    CHECK(sizeof(OverlapArguments) == 80);
+    CHECK(sizeof(Operations) == 32 + 32 * sizeof(void*));
 }
 
 TEST_CASE("poses, slices and equations come out of the table as from the functions", "[backend]") {
