@@ -34,7 +34,8 @@ tumble_status tumble_atoms_refine(tumble_context* context, const tumble_images* 
                                   const tumble_array* shifts_A, const tumble_array* weights, const tumble_atoms* start, tumble_atoms** atoms) {
     return handed_out(atoms, "atoms", error_of(context), [&] {
         const tumble::ParticleImages& i = required(prepared, "prepared").value;
-        const auto poses = copied_weighted_poses(images, rotations, shifts_A, weights);
+        ReachableArrays arrays(i.device());
+        const auto poses = copied_weighted_poses(arrays, images, rotations, shifts_A, weights);
         CallbackProgress progress(context);
         return kept(refine_atoms(i, poses, required(start, "start").values, progress));
     });

@@ -95,6 +95,7 @@ Operations filled() {
     table.soft_pairs = soft_pairs;
     table.hill_climb = hill_climb;
     table.device_describe = device_describe;
+    table.copy_bytes = copy_bytes;
     return table;
 }
 

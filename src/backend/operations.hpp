@@ -21,7 +21,7 @@
 namespace tumble::backend {
 
 /// Raised by any change of a struct or a signature; a module of another number is refused. New entries go to the end.
-inline constexpr std::uint32_t abi_version = 2;
+inline constexpr std::uint32_t abi_version = 3;
 
 /// Memory spaces, with DLPack's numbers.
 enum Memory : std::int32_t { memory_host = 1, memory_cuda = 2 };
@@ -209,6 +209,17 @@ struct ClimbArguments {
     std::int32_t memory, reserved;
 };
 
+/// Bytes between the host and the memory of the context's device, for arrays of the library's caller.
+struct CopyArguments {
+    void* to;
+    const void* from;
+    std::int64_t bytes;
+    std::int32_t memory_to, memory_from;
+    void* stream;             ///< the caller's, a cudaStream_t of the device; null: its default stream
+    std::int32_t own_stream;  ///< 1: the context's own stream; `stream` is not looked at
+    std::int32_t reserved;
+};
+
 struct Operations {
     std::uint64_t struct_size;  ///< sizeof(Operations) as the backend knows it
     std::uint32_t abi_version;
@@ -253,6 +264,9 @@ struct Operations {
 
     /// Device number `device` as it is now. Needs no context.
     std::int32_t (*device_describe)(std::int32_t device, DeviceDescription*);
+
+    /// After what the stream was given before; complete at return.
+    std::int32_t (*copy_bytes)(Context*, const CopyArguments*);
 };
 
 }  // namespace tumble::backend

@@ -24,6 +24,7 @@ TUMBLE_INT16 = 6
 TUMBLE_UINT16 = 7
 TUMBLE_MEMORY_HOST = 1
 TUMBLE_MEMORY_CUDA = 2
+TUMBLE_MEMORY_PINNED = 3
 TUMBLE_MAX_DIMENSIONS = 8
 TUMBLE_OPTION_INT64 = 1
 TUMBLE_OPTION_FLOAT64 = 2
@@ -136,6 +137,7 @@ PROTOTYPES = {
     "tumble_device_create": (c_int32, [c_char_p, c_int32, POINTER(c_void_p)]),
     "tumble_device_destroy": (None, [c_void_p]),
     "tumble_device_name": (c_char_p, [c_void_p]),
+    "tumble_device_set_stream": (c_int32, [c_void_p, c_void_p]),
     "tumble_images_create": (c_int32, [c_void_p, c_void_p, POINTER(tumble_array), c_double, c_double, c_int32, POINTER(c_void_p)]),
     "tumble_images_destroy": (None, [c_void_p]),
     "tumble_images_number": (c_int32, [c_void_p, c_char_p, POINTER(c_double)]),
