@@ -133,6 +133,16 @@ TUMBLE_API void tumble_context_destroy(tumble_context *context);
 TUMBLE_API tumble_status tumble_context_set_progress(tumble_context *context, tumble_progress_callback callback, void *user);
 /** The same for lines of the log. Thread: handle. */
 TUMBLE_API tumble_status tumble_context_set_log(tumble_context *context, tumble_log_callback callback, void *user);
+/** Memory of the caller's for arrays: `bytes` above 0, aligned for doubles; NULL where there is none left. */
+typedef void *(*tumble_allocate_callback)(uint64_t bytes, void *user);
+/** Takes back what the other gave. */
+typedef void (*tumble_free_callback)(void *memory, void *user);
+/** From now on the arrays of results and atoms that are made with the context, and of those that come from a run made with it, lie in
+ * memory of the caller's: one block an array, taken when they are made and given back when they are destroyed, each in the thread
+ * that does so. Both functions must work until then, whatever becomes of the context. NULL for both: the library's own memory. Where
+ * no memory is given the work fails with TUMBLE_E_NO_MEMORY. Fails with TUMBLE_E_NULL for one of the two. Thread: handle. */
+TUMBLE_API tumble_status tumble_context_set_allocator(tumble_context *context, tumble_allocate_callback allocate,
+                                                      tumble_free_callback give_back, void *user);
 /** Stops the work that uses the context, or the next that will, within a second or so. The request is used up by the work that
  * it stops. Thread: any, and from a signal handler. NULL is ignored. */
 TUMBLE_API void tumble_context_cancel(tumble_context *context);

@@ -132,6 +132,15 @@ module tumble_c
             type(c_ptr), value :: user
             integer(c_int32_t) :: answer
         end function tumble_context_set_log
+        function tumble_context_set_allocator(context, allocate, give_back, user) bind(C, &
+            name="tumble_context_set_allocator") result(answer)
+            import
+            type(c_ptr), value :: context
+            type(c_funptr), value :: allocate
+            type(c_funptr), value :: give_back
+            type(c_ptr), value :: user
+            integer(c_int32_t) :: answer
+        end function tumble_context_set_allocator
         subroutine tumble_context_cancel(context) bind(C, name="tumble_context_cancel")
             import
             type(c_ptr), value :: context

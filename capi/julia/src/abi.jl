@@ -120,6 +120,9 @@ tumble_context_set_progress(context, callback, user) =
 tumble_context_set_log(context, callback, user) =
     @ccall $(symbol(:tumble_context_set_log))(context::Ptr{Cvoid}, callback::Ptr{Cvoid}, user::Ptr{Cvoid})::Int32
 
+tumble_context_set_allocator(context, allocate, give_back, user) =
+    @ccall $(symbol(:tumble_context_set_allocator))(context::Ptr{Cvoid}, allocate::Ptr{Cvoid}, give_back::Ptr{Cvoid}, user::Ptr{Cvoid})::Int32
+
 tumble_context_cancel(context) =
     @ccall $(symbol(:tumble_context_cancel))(context::Ptr{Cvoid})::Cvoid
 

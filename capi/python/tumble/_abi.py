@@ -89,6 +89,8 @@ class tumble_scoring(Structure):
 
 tumble_progress_callback = CFUNCTYPE(c_int32, POINTER(tumble_progress), c_void_p)
 tumble_log_callback = CFUNCTYPE(None, c_char_p, c_void_p)
+tumble_allocate_callback = CFUNCTYPE(c_void_p, c_uint64, c_void_p)
+tumble_free_callback = CFUNCTYPE(None, c_void_p, c_void_p)
 
 # name: (result, arguments)
 PROTOTYPES = {
@@ -102,6 +104,7 @@ PROTOTYPES = {
     "tumble_context_destroy": (None, [c_void_p]),
     "tumble_context_set_progress": (c_int32, [c_void_p, tumble_progress_callback, c_void_p]),
     "tumble_context_set_log": (c_int32, [c_void_p, tumble_log_callback, c_void_p]),
+    "tumble_context_set_allocator": (c_int32, [c_void_p, tumble_allocate_callback, tumble_free_callback, c_void_p]),
     "tumble_context_cancel": (None, [c_void_p]),
     "tumble_context_callback_value": (c_int32, [c_void_p, POINTER(c_int32)]),
     "tumble_context_error": (c_char_p, [c_void_p]),
