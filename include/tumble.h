@@ -247,7 +247,7 @@ TUMBLE_API void tumble_result_destroy(tumble_result *result);
 /** One of the result's arrays, borrowed until the result is destroyed; never copied. Fails with TUMBLE_E_KEY.
  *   maps, float32 (z, y, x), box and voxel of the images:
  *     map          restored, atoms positive        half1, half2   unfiltered half maps       mask   0 to 1
- *   atoms, strongest first:
+ *   atoms, in the order of the map's peaks, the strongest first; their heights are fitted afterwards:
  *     atom_positions  float64 (atom, 3), A from the map's origin      atom_sigmas   float64 (atom, 3), standard errors, A
  *     atom_heights    float64 (atom), relative to the median          atom_widths   float64 (atom), Gaussian sigma, A
  *     atom_half_distances  float64 (atom), A, between the two half maps; 0 where not known
@@ -438,7 +438,7 @@ TUMBLE_API tumble_status tumble_maps_correlate(tumble_device *device, const tumb
  * never does. `frequencies` and `curve`: float64 (shell). Thread: any. */
 TUMBLE_API tumble_status tumble_curve_resolution(const tumble_array *frequencies, const tumble_array *curve, double threshold,
                                                  double *resolution_A);
-/** The map under the Wiener filter 2 FSC / (1 + FSC): `fsc` float64 (shell), `restored` float32 (n, n, n). Thread: device. */
+/** The map under the Wiener filter 2 FSC / (1 + FSC): `fsc` float64 (n / 2 + 1), `restored` float32 (n, n, n). Thread: device. */
 TUMBLE_API tumble_status tumble_map_restore(tumble_device *device, const tumble_array *map, const tumble_array *fsc,
                                             const tumble_array *restored);
 /** Soft mask, 0 to 1, found from the map: float32 (n, n, n). Fails with TUMBLE_E_UNSUPPORTED where nothing stands out. Thread:

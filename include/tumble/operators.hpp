@@ -190,7 +190,7 @@ class MapEquations {
 ShellCorrelation correlate_halves(const Device& device, const Volume& half1, const Volume& half2, VolumeView mask, std::uint64_t seed);
 /// The resolution where `curve`, followed outward from its strongest shells, stays below `threshold`.
 Resolution resolution_of(std::span<const double> frequency_per_A, std::span<const double> curve, double threshold);
-/// The map under the Wiener filter 2 FSC / (1 + FSC); fsc has a value a shell, 0 .. box / 2.
+/// The map under the Wiener filter 2 FSC / (1 + FSC). Throws Error(input) unless fsc has a value a shell, 0 .. box / 2.
 Volume restored_map(const Device& device, const Volume& map, std::span<const double> fsc);
 /// Soft mask in [0, 1] found from the map. Throws Error(unsupported) where nothing stands out.
 Volume particle_mask(const Device& device, const Volume& map);

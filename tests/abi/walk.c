@@ -196,7 +196,7 @@ static void runs(const char *folder) {
     tumble_context_destroy(context);
     tumble_options_destroy(options);
     tumble_result_destroy(whole);
-    EXPECT(blocks > 20);
+    EXPECT(blocks > 10);
     tumble_result_destroy(result);
     EXPECT(blocks == 0);
 }

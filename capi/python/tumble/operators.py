@@ -247,7 +247,7 @@ def find_mask(device: Device, volume: Any, voxel_size: float, out: Any = None) -
 
 
 class Atoms:
-    """Atoms with error bars, strongest first. Arrays are read-only, lent by the library and valid for as long as somebody holds them."""
+    """Atoms with error bars, in the order of the map's peaks. Arrays are read-only, lent by the library and valid for as long as somebody holds them."""
 
     def __init__(self, handle: Handle):
         self._handle = handle
