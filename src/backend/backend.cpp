@@ -107,7 +107,18 @@ void Backend::call(Entry entry, const char* name, Arguments... arguments) const 
 
 Backend::Backend(const Operations& table, int device, int threads)
     : session_(std::make_shared<Session>(table, device, threads)),
-      device_(std::string_view(table.name) == "cpu" ? "cpu" : fmt::format("{}:{}", table.name, device)) {}
+      device_(std::string_view(table.name) == "cpu" ? "cpu" : fmt::format("{}:{}", table.name, device)),
+      memory_device_(std::string_view(table.name) == "cuda" ? device : -1) {}
+
+void Backend::copy_to_host(void* to, const void* from, std::int64_t bytes, std::optional<void*> stream) const {
+    const CopyArguments arguments{to, from, bytes, memory_host, memory_cuda, stream.value_or(nullptr), !stream, 0};
+    call(session_->table.copy_bytes, "copy_bytes", &arguments);
+}
+
+void Backend::copy_from_host(void* to, const void* from, std::int64_t bytes, std::optional<void*> stream) const {
+    const CopyArguments arguments{to, from, bytes, memory_cuda, memory_host, stream.value_or(nullptr), !stream, 0};
+    call(session_->table.copy_bytes, "copy_bytes", &arguments);
+}
 
 Backend cpu_backend(int threads) {
     return {cpu_operations(), 0, threads};

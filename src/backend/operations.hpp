@@ -256,6 +256,16 @@ struct OverlapArguments {
     double* sums;  ///< [pair](t, slope 3, xx, xy, xz, yy, yz, zz)
     std::int32_t memory, reserved;
 };
+/// Bytes between the host and the memory of the context's device, for arrays of the library's caller.
+struct CopyArguments {
+    void* to;
+    const void* from;
+    std::int64_t bytes;
+    std::int32_t memory_to, memory_from;
+    void* stream;             ///< the caller's, a cudaStream_t of the device; null: its default stream
+    std::int32_t own_stream;  ///< 1: the context's own stream; `stream` is not looked at
+    std::int32_t reserved;
+};
 
 struct Operations {
     std::uint64_t struct_size;  ///< sizeof(Operations) as the backend knows it
@@ -308,6 +318,9 @@ struct Operations {
     std::int32_t (*profile_sums)(Context*, const Images*, const AtomArguments*);
     std::int32_t (*atom_gradients)(Context*, const Images*, const AtomArguments*);
     std::int32_t (*overlap_sums)(Context*, const OverlapArguments*);
+
+    /// After what the stream was given before; complete at return.
+    std::int32_t (*copy_bytes)(Context*, const CopyArguments*);
 };
 
 }  // namespace tumble::backend

@@ -492,11 +492,38 @@ OpenMemory::~OpenMemory() {
 
 }  // namespace emulation
 
+namespace emulation {
+namespace {
+
+void* allocate_for_caller(int device, std::size_t bytes) {
+    const Lock lock(state().mutex);
+    void* memory = nullptr;
+    return allocate(&memory, bytes, device) == cudaSuccess ? memory : nullptr;
+}
+void release_of_caller(void* memory) {
+    cudaFree(memory);
+}
+bool copy_for_caller(void* to, const void* from, std::size_t bytes, void* stream) {
+    return cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, static_cast<cudaStream_t>(stream)) == cudaSuccess;
+}
+void* create_stream(int device) {
+    const Lock lock(state().mutex);
+    const cudaStream_t stream = new EmulatedStream{device, false, {}};
+    state().streams.insert(stream);
+    return stream;
+}
+void destroy_stream(void* stream) {
+    cudaStreamDestroy(static_cast<cudaStream_t>(stream));
+}
+
+}  // namespace
+}  // namespace emulation
+
 extern "C" __attribute__((visibility("default"))) const emulation::Controls* tumble_emulation_controls() {
-    static const emulation::Controls controls{emulation::set_order, emulation::fail,        emulation::last_fault,     emulation::live,
-                                              emulation::reset,     emulation::set_devices, emulation::kernel_launches,
-                                              emulation::set_taken, emulation::peak_bytes,
-                                              emulation::set_question};
+    using namespace emulation;
+    static const Controls controls{set_order,    fail,         last_fault,          live,                reset,           set_devices,   kernel_launches,
+                                   set_taken,    peak_bytes,   set_question,        allocate_for_caller, release_of_caller, copy_for_caller,
+                                   create_stream, destroy_stream};
     return &controls;
 }
 
