@@ -559,7 +559,7 @@ bool copy_for_caller(void* to, const void* from, std::size_t bytes, void* stream
 }
 void* create_stream(int device) {
     const Lock lock(state().mutex);
-    const cudaStream_t stream = new EmulatedStream{device, false, {}};
+    const cudaStream_t stream = new EmulatedStream{device, false, {}, nullptr};
     state().streams.insert(stream);
     return stream;
 }
