@@ -1,4 +1,5 @@
 // Entries of the refinement of atoms against the images.
+#include <algorithm>
 #include <limits>
 #include <string>
 
@@ -22,19 +23,24 @@ void require_valid(const DeviceImages& images, const AtomArguments& a) {
         refuse("found " + std::to_string(a.atom_count) + " atoms, expected 0 to " + std::to_string(most_atoms));
 }
 
+/// Half of what is free leaves room for the sums themselves.
+std::size_t scratch_bytes(const Device& device) {
+    return std::min(atom_scratch_bytes, static_cast<std::size_t>(device.memory().room().count() / 2));
+}
+
 }  // namespace
 
 std::int32_t profile_sums(Context* context, const Images* images, const AtomArguments* a) {
     return on_device_from_host(context, a, [&](Device& device) {
         require_valid(behind(images), *a);
-        if (a->image_count > 0) add_profile_sums(device, behind(images), *a);
+        if (a->image_count > 0) add_profile_sums(device, behind(images), *a, scratch_bytes(device));
     });
 }
 
 std::int32_t atom_gradients(Context* context, const Images* images, const AtomArguments* a) {
     return on_device_from_host(context, a, [&](Device& device) {
         require_valid(behind(images), *a);
-        if (a->image_count > 0) add_atom_gradients(device, behind(images), *a);
+        if (a->image_count > 0) add_atom_gradients(device, behind(images), *a, scratch_bytes(device));
     });
 }
 

@@ -7,8 +7,8 @@
 
 namespace tumble::cuda {
 
-/// Device memory for the tables and structure factors of the images that are worked on at once; one image is always taken. The
-/// sums do not depend on it.
+/// Device memory for the tables and structure factors of the images that are worked on at once, at most; one image is always
+/// taken. The sums do not depend on it.
 inline constexpr std::size_t atom_scratch_bytes = std::size_t{64} << 20;
 
 /// As tumble::add_profile_sums and add_atom_gradients: add to and write the host's arrays that the arguments name, and wait. The

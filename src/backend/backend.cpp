@@ -24,6 +24,12 @@ ErrorKind kind_of(std::int32_t status) {
     }
 }
 
+/// What is left where a device fails; memory that runs out says it with its sizes.
+const char* way_out(std::string_view backend_name, std::string_view sentence) {
+    const bool said = backend_name == "cpu" || sentence.find("'cpu'") != sentence.npos;
+    return said ? "" : "; the device 'cpu' does the same without it";
+}
+
 /// Memory of the host that runs out is told as everywhere else in C++; that of a device has a sentence of its own.
 void require_memory(std::int32_t status) {
     if (status == status_memory) throw std::bad_alloc();
@@ -37,7 +43,8 @@ Session::Session(const Operations& operations, int device, int threads) : table(
     const std::int32_t status = table.context_create(&arguments, &context);
     require_memory(status);
     if (status != status_good)
-        throw Error(kind_of(status), fmt::format("the {} backend cannot start (status {}): {}", table.name, status, error.data()));
+        throw Error(kind_of(status), fmt::format("the {} backend cannot start (status {}): {}{}", table.name, status, error.data(),
+                                                 way_out(table.name, error.data())));
 }
 
 Session::~Session() {
@@ -94,12 +101,24 @@ void Backend::call(Entry entry, const char* name, Arguments... arguments) const 
     const std::string sentence = s.table.error_text(s.context);
     const ErrorKind kind = kind_of(status);
     if (kind != ErrorKind::system) throw Error(kind, sentence);
-    throw system_error(fmt::format("the {} backend failed in '{}' (status {}): {}", device_, name, status, sentence));
+    throw system_error(fmt::format("the {} backend failed in '{}' (status {}): {}{}", device_, name, status, sentence,
+                                   backend::way_out(s.table.name, sentence)));
 }
 
 Backend::Backend(const Operations& table, int device, int threads)
     : session_(std::make_shared<Session>(table, device, threads)),
-      device_(std::string_view(table.name) == "cpu" ? "cpu" : fmt::format("{}:{}", table.name, device)) {}
+      device_(std::string_view(table.name) == "cpu" ? "cpu" : fmt::format("{}:{}", table.name, device)),
+      memory_device_(std::string_view(table.name) == "cuda" ? device : -1) {}
+
+void Backend::copy_to_host(void* to, const void* from, std::int64_t bytes, std::optional<void*> stream) const {
+    const CopyArguments arguments{to, from, bytes, memory_host, memory_cuda, stream.value_or(nullptr), !stream, 0};
+    call(session_->table.copy_bytes, "copy_bytes", &arguments);
+}
+
+void Backend::copy_from_host(void* to, const void* from, std::int64_t bytes, std::optional<void*> stream) const {
+    const CopyArguments arguments{to, from, bytes, memory_cuda, memory_host, stream.value_or(nullptr), !stream, 0};
+    call(session_->table.copy_bytes, "copy_bytes", &arguments);
+}
 
 Backend cpu_backend(int threads) {
     return {cpu_operations(), 0, threads};

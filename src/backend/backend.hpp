@@ -5,6 +5,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -117,6 +118,13 @@ class Backend {
     ThreadPool& pool() const { return session_->pool; }
     /// "cpu", or "cuda:0".
     const std::string& device() const { return device_; }
+    /// Number of the device whose memory the backend reaches besides the host's; -1: none.
+    int memory_device() const { return memory_device_; }
+
+    /// Callers' arrays between the host and that memory, after what `stream` (a cudaStream_t; none: one of the backend's own) was
+    /// given before; complete at return.
+    void copy_to_host(void* to, const void* from, std::int64_t bytes, std::optional<void*> stream) const;
+    void copy_from_host(void* to, const void* from, std::int64_t bytes, std::optional<void*> stream) const;
 
     ResidentImages resident(const PreparedImages& images) const;
     /// padded_transform
@@ -177,6 +185,7 @@ class Backend {
 
     std::shared_ptr<backend::Session> session_;
     std::string device_;
+    int memory_device_;
 };
 
 /// The backend of this library that every machine has.

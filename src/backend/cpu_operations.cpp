@@ -125,18 +125,22 @@ std::int32_t guarded(std::string& error, Body&& body) noexcept {
     }
 }
 
-/// `body` receives the context's pool.
-template <class Arguments, class Body>
-std::int32_t on_host(Context* context, const Arguments* arguments, Body&& body) {
+/// `body` receives the context's pool; `memory` is where the arrays lie.
+template <class Body>
+std::int32_t in_memory(std::int32_t memory, Context* context, Body&& body) {
     CpuContext& c = behind(context);
-    const bool reachable = arguments->memory == memory_host;
+    const bool reachable = memory == memory_host;
     const std::int32_t status = guarded(c.error, [&] {
         if (!reachable)
-            throw system_error("the CPU backend was given arrays in memory space " + std::to_string(arguments->memory) +
-                               ", expected " + std::to_string(memory_host) + " (host)");
+            throw system_error("the CPU backend was given arrays in memory space " + std::to_string(memory) + ", expected " +
+                               std::to_string(memory_host) + " (host)");
         body(*c.pool);
     });
     return reachable ? status : status_device;
+}
+template <class Arguments, class Body>
+std::int32_t on_host(Context* context, const Arguments* arguments, Body&& body) {
+    return in_memory(arguments->memory, context, body);
 }
 
 template <class T>
@@ -157,6 +161,17 @@ std::int32_t device_describe(std::int32_t device, DeviceDescription* out) {
     out->total_bytes = static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * page;
     out->free_bytes = static_cast<std::uint64_t>(sysconf(_SC_AVPHYS_PAGES)) * page;
     out->multiprocessors = available_cores();
+    return status_good;
+}
+
+/// Nothing is copied to the processor, and its work is not cut.
+std::int32_t plan_run(std::int32_t device, const RunSizes*, RunPlan* out) {
+    *out = {};
+    DeviceDescription d;
+    const std::int32_t status = device_describe(device, &d);
+    if (status != status_good) return status;
+    out->free_bytes = d.free_bytes;
+    out->total_bytes = d.total_bytes;
     return status_good;
 }
 
@@ -435,6 +450,11 @@ std::int32_t overlaps(Context* context, const OverlapArguments* a) {
     });
 }
 
+std::int32_t copy_bytes(Context* context, const CopyArguments* a) {
+    const std::int32_t memory = a->memory_from == memory_host ? a->memory_to : a->memory_from;
+    return in_memory(memory, context, [&](ThreadPool&) { std::memcpy(a->to, a->from, static_cast<std::size_t>(a->bytes)); });
+}
+
 Operations filled() {
     Operations table{};
     table.struct_size = sizeof(Operations);
@@ -469,9 +489,11 @@ Operations filled() {
     table.soft_pairs = soft_pairs;
     table.hill_climb = climb;
     table.device_describe = device_describe;
+    table.plan_run = plan_run;
     table.profile_sums = profile_sums;
     table.atom_gradients = atom_gradients;
     table.overlap_sums = overlaps;
+    table.copy_bytes = copy_bytes;
     return table;
 }
 

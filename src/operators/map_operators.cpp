@@ -27,6 +27,8 @@ Resolution resolution_of(std::span<const double> frequency_per_A, std::span<cons
 
 Volume restored_map(const Device& device, const Volume& map, std::span<const double> fsc) {
     if (map.box < 8) throw bad_input(fmt::format("the map has a box of {} voxels: expected at least 8", map.box));
+    const auto shells = static_cast<std::size_t>(map.box / 2 + 1);
+    if (fsc.size() != shells) throw bad_input(fmt::format("fsc: found {} values, expected one a shell of a box of {} voxels, {}", fsc.size(), map.box, shells));
     return restore(map, fsc, backend_of(device).pool()).map;
 }
 

@@ -1,4 +1,6 @@
 // The CUDA runtime of the emulated device: memory, copies, streams, events, starts of kernels, errors.
+#include <execinfo.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -6,6 +8,7 @@
 #include <map>
 #include <mutex>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "device_state.hpp"
@@ -29,6 +32,12 @@ struct EmulatedStream {
     int device;
     bool blocking;  ///< waits for the default stream and it for this one
     std::vector<PendingCopy> pending;
+    std::shared_ptr<emulation::Recording> recording;  ///< while it is capturing
+};
+
+/// The pool of a device, which all asynchronous allocations come from. What is freed stays with it until a synchronisation.
+struct EmulatedPool {
+    std::size_t unused = 0;
 };
 
 struct EmulatedEvent {
@@ -67,27 +76,50 @@ OrderChoice order_of_environment() {
     return {};
 }
 
+std::size_t bytes_of_environment() {
+    const char* text = std::getenv("TUMBLE_EMULATION_MEMORY");
+    return text ? std::strtoull(text, nullptr, 10) : 2 * gibibyte;
+}
+
+/// TUMBLE_EMULATION_FAIL = KIND:N, for programs that no test can reach into.
+void plan_failure_of_environment(long* failing) {
+    const char* text = std::getenv("TUMBLE_EMULATION_FAIL");
+    if (!text) return;
+    const std::string word = text, kind = word.substr(0, word.find(':'));
+    constexpr const char* kinds[kinds_of_failure] = {"allocation", "launch", "copy", "plan", "transform", "stream", "kernel", "driver"};
+    const auto* const found = std::find(std::begin(kinds), std::end(kinds), kind);
+    const long n = kind.size() + 1 < word.size() ? std::strtol(word.c_str() + kind.size() + 1, nullptr, 10) : 0;
+    if (found == std::end(kinds) || n < 1) {
+        std::fprintf(stderr, "TUMBLE_EMULATION_FAIL is '%s', expected KIND:N, such as allocation:3\n", word.c_str());
+        std::abort();
+    }
+    failing[found - kinds] = n;
+}
+
 struct State {
     std::recursive_mutex mutex;
     int devices = 2;
-    std::size_t device_bytes = 2 * gibibyte;
+    std::size_t device_bytes = bytes_of_environment();
     OrderChoice order = order_of_environment();
     long failing[kinds_of_failure] = {};
     Allocations allocations;
-    std::size_t used[most_devices] = {};
+    std::size_t used[most_devices] = {}, peak[most_devices] = {};
+    std::size_t taken = 0;
+    EmulatedPool pool[most_devices];
     int open[most_devices] = {};
     cudaError_t stays[most_devices] = {};
     EmulatedStream default_stream[most_devices] = {};
     std::set<cudaStream_t> streams;
     std::set<cudaEvent_t> events;
     std::map<const void*, std::size_t> granted;
-    long plans = 0;
+    long plans = 0, graphs = 0;
     std::uint64_t launches = 0;
     std::string fault;
     cudaError_t fault_code = cudaSuccess;
 
     State() {
-        for (int d = 0; d < most_devices; d++) default_stream[d] = {d, true, {}};
+        plan_failure_of_environment(failing);
+        for (int d = 0; d < most_devices; d++) default_stream[d] = {d, true, {}, nullptr};
     }
 };
 
@@ -99,6 +131,20 @@ using Lock = std::lock_guard<std::recursive_mutex>;
 
 thread_local int device_of_thread = 0;
 thread_local cudaError_t last_error = cudaSuccess;
+
+using Question = bool (*)(Failing what, std::uint64_t place);
+std::atomic<Question> question = nullptr;
+thread_local bool answered[kinds_of_failure] = {};
+
+/// The callers of the call at hand, as one number: FNV-1a over the innermost return addresses.
+std::uint64_t place_of_caller() {
+    constexpr int depth = 10;
+    void* callers[depth];
+    const int found = backtrace(callers, depth);
+    std::uint64_t place = 14695981039346656037u;
+    for (int i = 0; i < found; i++) place = (place ^ reinterpret_cast<std::uintptr_t>(callers[i])) * 1099511628211u;
+    return place;
+}
 
 void close_memory(const unsigned char* begin, const Allocation& a) {
 #if defined(__SANITIZE_ADDRESS__)
@@ -116,6 +162,7 @@ void open_memory(const unsigned char* begin, const Allocation& a) {
 }
 
 void arrive(EmulatedStream& stream) {
+    state().pool[stream.device].unused = 0;
     for (const PendingCopy& copy : stream.pending) std::memcpy(copy.to, copy.bytes.data(), copy.bytes.size());
     stream.pending.clear();
 }
@@ -180,14 +227,18 @@ cudaError_t allocate(void** memory, std::size_t bytes, int device) {
     *memory = nullptr;
     if (fails_now(Failing::allocation)) return result(cudaErrorMemoryAllocation);
     if (bytes == 0) return cudaSuccess;
-    if (device >= 0 && bytes > s.device_bytes - std::min(s.device_bytes, s.used[device])) return result(cudaErrorMemoryAllocation);
+    if (device >= 0 && bytes > s.device_bytes - std::min(s.device_bytes, s.used[device] + s.taken)) return result(cudaErrorMemoryAllocation);
     void* found = nullptr;
     if (posix_memalign(&found, 256, bytes + margin) != 0) return result(cudaErrorMemoryAllocation);
     std::memset(found, 0xff, bytes + margin);
     const auto* begin = static_cast<const unsigned char*>(found);
     const Allocation a{bytes, device};
     s.allocations.emplace(begin, a);
-    if (device >= 0) s.used[device] += bytes;
+    if (device >= 0) {
+        s.used[device] += bytes;
+        s.peak[device] = std::max(s.peak[device], s.used[device]);
+        s.pool[device].unused -= std::min(s.pool[device].unused, bytes);
+    }
     close_memory(begin, a);
     *memory = found;
     return cudaSuccess;
@@ -229,6 +280,15 @@ std::string look(const void* memory, std::size_t bytes, int wanted, const char* 
     return {};
 }
 
+/// The handle of a stream.
+cudaStream_t name_of(EmulatedStream& stream) {
+    return &stream == &state().default_stream[stream.device] ? nullptr : &stream;
+}
+/// A graph can copy from and to the device and pinned memory.
+bool recordable(const Side& side) {
+    return side.device || containing(side.memory) != state().allocations.end();
+}
+
 cudaError_t copy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, EmulatedStream* stream, bool wait) {
     if (const cudaError_t code = stays()) return result(code);
     if (!stream) return report(cudaErrorInvalidResourceHandle, "a copy was given a stream that does not live");
@@ -244,6 +304,12 @@ cudaError_t copy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind k
     const auto* f = static_cast<const unsigned char*>(from);
     const auto* t = static_cast<const unsigned char*>(to);
     if (f < t + bytes && t < f + bytes) return report(cudaErrorInvalidValue, "copy of " + described(bytes) + ": source and target overlap");
+    if (stream->recording) {
+        if (!recordable(source) || !recordable(target)) return refused_while_capturing("a copy from or to pageable memory", name_of(*stream));
+        cudaError_t code;
+        recorded(name_of(*stream), [=](cudaStream_t later) { return cudaMemcpyAsync(to, from, bytes, kind, later); }, code);
+        return code;
+    }
     if (wait) arrive_all(stream->device, true);
     const OpenMemory open_source(source.device ? source.number : -1), open_target(target.device ? target.number : -1);
     if (!target.device && !wait) {
@@ -263,6 +329,8 @@ cudaError_t set_bytes(void* to, int value, std::size_t bytes, EmulatedStream* st
     Side target;
     const std::string bad = look(to, bytes, 1, "target of cudaMemset", target);
     if (!bad.empty()) return report(cudaErrorInvalidValue, bad);
+    cudaError_t code;
+    if (recorded(name_of(*stream), [=](cudaStream_t later) { return cudaMemsetAsync(to, value, bytes, later); }, code)) return code;
     const OpenMemory open(target.number);
     std::memset(to, value, bytes);
     return cudaSuccess;
@@ -306,7 +374,7 @@ const char* last_fault() {
 Live live() {
     State& s = state();
     const Lock lock(s.mutex);
-    Live found{0, 0, static_cast<long>(s.streams.size()), static_cast<long>(s.events.size()), s.plans, 0};
+    Live found{0, 0, static_cast<long>(s.streams.size()), static_cast<long>(s.events.size()), s.plans, 0, s.graphs};
     for (const auto& [begin, a] : s.allocations) {
         (a.device >= 0 ? found.allocations : found.host_allocations)++;
         if (a.device >= 0) found.bytes += a.bytes;
@@ -319,11 +387,13 @@ void reset() {
     s.fault.clear();
     s.fault_code = cudaSuccess;
     s.devices = 2;
-    s.device_bytes = 2 * gibibyte;
+    s.device_bytes = bytes_of_environment();
+    s.taken = 0;
     s.order = order_of_environment();
     std::fill(std::begin(s.failing), std::end(s.failing), 0);
     std::fill(std::begin(s.stays), std::end(s.stays), cudaSuccess);
     last_error = cudaSuccess;
+    question = nullptr;
 }
 void set_devices(int devices, std::size_t bytes) {
     const Lock lock(state().mutex);
@@ -334,6 +404,18 @@ std::uint64_t kernel_launches() {
     const Lock lock(state().mutex);
     return state().launches;
 }
+void set_taken(std::size_t bytes) {
+    const Lock lock(state().mutex);
+    state().taken = bytes;
+    for (EmulatedPool& pool : state().pool) pool.unused = 0;
+}
+std::size_t peak_bytes(int device) {
+    const Lock lock(state().mutex);
+    return std::exchange(state().peak[device], state().used[device]);
+}
+void set_question(Question fails) {
+    question = fails;
+}
 
 }  // namespace
 
@@ -341,6 +423,8 @@ cudaError_t launch(const Launch& l) {
     State& s = state();
     const int device = device_of_thread;
     OrderChoice order;
+    ask(Failing::launch);
+    ask(Failing::kernel);
     {
         const Lock lock(s.mutex);
         if (const cudaError_t code = stays()) return result(code);
@@ -348,6 +432,16 @@ cudaError_t launch(const Launch& l) {
         cudaError_t code;
         const std::string bad = unfit(l, code);
         if (!bad.empty()) return report(code, bad);
+        if (recording_of(l.stream)) {
+            const auto work = [l, kept = l.keep(l)](cudaStream_t later) {
+                Launch again = l;
+                again.arguments = kept.get();
+                again.stream = later;
+                return launch(again);
+            };
+            recorded(l.stream, work, code);
+            return code;
+        }
         order = s.order;
         s.launches++;
         if (fails_now(Failing::kernel)) {  // known only when it has run
@@ -391,8 +485,13 @@ bool lies_on_device(const void* memory, std::size_t bytes, const char* what) {
     if (!bad.empty()) static_cast<void>(report(cudaErrorInvalidValue, bad));
     return bad.empty() && side.number == device_of_thread;
 }
+void ask(Failing what) {
+    const Question fails = question;
+    if (fails && fails(what, place_of_caller())) answered[static_cast<int>(what)] = true;
+}
 bool fails_now(Failing what) {
     const Lock lock(state().mutex);
+    if (std::exchange(answered[static_cast<int>(what)], false)) return true;
     long& left = state().failing[static_cast<int>(what)];
     return left > 0 && --left == 0;
 }
@@ -402,6 +501,29 @@ void count_plans(long change) {
 }
 int current_device() {
     return device_of_thread;
+}
+
+std::shared_ptr<Recording>& recording_of(cudaStream_t stream) {
+    const Lock lock(state().mutex);
+    static std::shared_ptr<Recording> none;
+    EmulatedStream* found = find(stream);
+    return found ? found->recording : none;
+}
+cudaError_t report_error(cudaError_t code, const std::string& sentence) {
+    const Lock lock(state().mutex);
+    return report(code, sentence);
+}
+void each_stream(const std::function<void(cudaStream_t)>& each) {
+    const Lock lock(state().mutex);
+    for (const cudaStream_t stream : state().streams) each(stream);
+}
+bool lives(cudaStream_t stream) {
+    const Lock lock(state().mutex);
+    return find(stream) != nullptr;
+}
+void count_graphs(long change) {
+    const Lock lock(state().mutex);
+    state().graphs += change;
 }
 
 OpenMemory::OpenMemory(int device) : device_(device) {
@@ -421,9 +543,38 @@ OpenMemory::~OpenMemory() {
 
 }  // namespace emulation
 
+namespace emulation {
+namespace {
+
+void* allocate_for_caller(int device, std::size_t bytes) {
+    const Lock lock(state().mutex);
+    void* memory = nullptr;
+    return allocate(&memory, bytes, device) == cudaSuccess ? memory : nullptr;
+}
+void release_of_caller(void* memory) {
+    cudaFree(memory);
+}
+bool copy_for_caller(void* to, const void* from, std::size_t bytes, void* stream) {
+    return cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, static_cast<cudaStream_t>(stream)) == cudaSuccess;
+}
+void* create_stream(int device) {
+    const Lock lock(state().mutex);
+    const cudaStream_t stream = new EmulatedStream{device, false, {}, nullptr};
+    state().streams.insert(stream);
+    return stream;
+}
+void destroy_stream(void* stream) {
+    cudaStreamDestroy(static_cast<cudaStream_t>(stream));
+}
+
+}  // namespace
+}  // namespace emulation
+
 extern "C" __attribute__((visibility("default"))) const emulation::Controls* tumble_emulation_controls() {
-    static const emulation::Controls controls{emulation::set_order, emulation::fail,        emulation::last_fault,     emulation::live,
-                                              emulation::reset,     emulation::set_devices, emulation::kernel_launches};
+    using namespace emulation;
+    static const Controls controls{set_order,    fail,         last_fault,          live,                reset,           set_devices,   kernel_launches,
+                                   set_taken,    peak_bytes,   set_question,        allocate_for_caller, release_of_caller, copy_for_caller,
+                                   create_stream, destroy_stream};
     return &controls;
 }
 
@@ -479,6 +630,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
 }
 cudaError_t cudaDeviceSynchronize() {
     const Lock lock(state().mutex);
+    if (const cudaError_t code = emulation::refused_while_any_captures("cudaDeviceSynchronize")) return code;
     if (const cudaError_t code = stays()) return result(code);
     emulation::arrive_all(device_of_thread, false);
     return cudaSuccess;
@@ -501,30 +653,56 @@ cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
     const Lock lock(state().mutex);
     if (const cudaError_t code = stays()) return result(code);
     *total = state().device_bytes;
-    *free = *total - std::min(*total, state().used[device_of_thread]);
+    *free = *total - std::min(*total, state().used[device_of_thread] + state().pool[device_of_thread].unused + state().taken);
+    return cudaSuccess;
+}
+cudaError_t cudaDeviceGetMemPool(cudaMemPool_t* pool, int device) {
+    const Lock lock(state().mutex);
+    if (device < 0 || device >= state().devices) return result(cudaErrorInvalidDevice);
+    *pool = &state().pool[device];
+    return cudaSuccess;
+}
+cudaError_t cudaMemPoolGetAttribute(cudaMemPool_t pool, cudaMemPoolAttr attribute, void* value) {
+    const Lock lock(state().mutex);
+    if (!pool || !value) return result(cudaErrorInvalidValue);
+    const std::uint64_t used = state().used[pool - state().pool];
+    const std::uint64_t found = attribute == cudaMemPoolAttrReservedMemCurrent ? used + pool->unused : used;
+    std::memcpy(value, &found, sizeof found);
     return cudaSuccess;
 }
 cudaError_t cudaMalloc(void** memory, std::size_t bytes) {
+    emulation::ask(Failing::allocation);
     const Lock lock(state().mutex);
+    if (const cudaError_t code = emulation::refused_while_any_captures("cudaMalloc")) return code;
     return emulation::allocate(memory, bytes, device_of_thread);
 }
 cudaError_t cudaFree(void* memory) {
     const Lock lock(state().mutex);
+    if (const cudaError_t code = emulation::refused_while_any_captures("cudaFree")) return code;
     return emulation::release(memory, true);
 }
 cudaError_t cudaMallocAsync(void** memory, std::size_t bytes, cudaStream_t stream) {
+    emulation::ask(Failing::allocation);
     const Lock lock(state().mutex);
     const EmulatedStream* found = emulation::find(stream);
     if (!found) return report(cudaErrorInvalidResourceHandle, "cudaMallocAsync was given a stream that does not live");
+    if (const cudaError_t code = emulation::refused_while_capturing("cudaMallocAsync (in a graph: not emulated)", stream)) return code;
     return emulation::allocate(memory, bytes, found->device);
 }
 cudaError_t cudaFreeAsync(void* memory, cudaStream_t stream) {
     const Lock lock(state().mutex);
-    if (!emulation::find(stream)) return report(cudaErrorInvalidResourceHandle, "cudaFreeAsync was given a stream that does not live");
-    return emulation::release(memory, true);
+    const EmulatedStream* found = emulation::find(stream);
+    if (!found) return report(cudaErrorInvalidResourceHandle, "cudaFreeAsync was given a stream that does not live");
+    if (const cudaError_t code = emulation::refused_while_capturing("cudaFreeAsync (in a graph: not emulated)", stream)) return code;
+    const std::size_t before = state().used[found->device];
+    const cudaError_t code = emulation::release(memory, true);
+    state().pool[found->device].unused += before - state().used[found->device];
+    return code;
 }
 cudaError_t cudaMallocHost(void** memory, std::size_t bytes) {
+    emulation::ask(Failing::allocation);
     const Lock lock(state().mutex);
+    if (const cudaError_t code = emulation::refused_while_any_captures("cudaMallocHost")) return code;
     return emulation::allocate(memory, bytes, -1);
 }
 cudaError_t cudaHostAlloc(void** memory, std::size_t bytes, unsigned) {
@@ -532,19 +710,24 @@ cudaError_t cudaHostAlloc(void** memory, std::size_t bytes, unsigned) {
 }
 cudaError_t cudaFreeHost(void* memory) {
     const Lock lock(state().mutex);
+    if (const cudaError_t code = emulation::refused_while_any_captures("cudaFreeHost")) return code;
     return emulation::release(memory, false);
 }
 
 cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
+    emulation::ask(Failing::copy);
     const Lock lock(state().mutex);
+    if (const cudaError_t code = emulation::refused_while_any_captures("cudaMemcpy")) return code;
     return emulation::copy(to, from, bytes, kind, emulation::find(nullptr), true);
 }
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
+    emulation::ask(Failing::copy);
     const Lock lock(state().mutex);
     return emulation::copy(to, from, bytes, kind, emulation::find(stream), false);
 }
 cudaError_t cudaMemset(void* to, int value, std::size_t bytes) {
     const Lock lock(state().mutex);
+    if (const cudaError_t code = emulation::refused_while_any_captures("cudaMemset")) return code;
     return emulation::set_bytes(to, value, bytes, emulation::find(nullptr));
 }
 cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t stream) {
@@ -556,10 +739,11 @@ cudaError_t cudaStreamCreate(cudaStream_t* stream) {
     return cudaStreamCreateWithFlags(stream, cudaStreamDefault);
 }
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
+    emulation::ask(Failing::stream);
     const Lock lock(state().mutex);
     if (const cudaError_t code = stays()) return result(code);
     if (emulation::fails_now(Failing::stream)) return result(cudaErrorMemoryAllocation);
-    *stream = new EmulatedStream{device_of_thread, flags != cudaStreamNonBlocking, {}};
+    *stream = new EmulatedStream{device_of_thread, flags != cudaStreamNonBlocking, {}, nullptr};
     state().streams.insert(*stream);
     return cudaSuccess;
 }
@@ -575,6 +759,7 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
     if (const cudaError_t code = stays()) return result(code);
     EmulatedStream* found = emulation::find(stream);
     if (!found) return report(cudaErrorInvalidResourceHandle, "cudaStreamSynchronize was given a stream that does not live");
+    if (const cudaError_t code = emulation::refused_while_capturing("cudaStreamSynchronize", stream)) return code;
     emulation::arrive(*found);
     return cudaSuccess;
 }
@@ -585,6 +770,7 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
     const Lock lock(state().mutex);
     if (!emulation::find(stream) || !state().events.count(event))
         return report(cudaErrorInvalidResourceHandle, "cudaStreamWaitEvent was given a stream or event that does not live");
+    if (const cudaError_t code = emulation::refused_while_capturing("cudaStreamWaitEvent (in a graph: not emulated)", stream)) return code;
     return result(stays());
 }
 
@@ -602,6 +788,7 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
     const Lock lock(state().mutex);
     if (!state().events.count(event) || !emulation::find(stream))
         return report(cudaErrorInvalidResourceHandle, "cudaEventRecord was given a stream or event that does not live");
+    if (const cudaError_t code = emulation::refused_while_capturing("cudaEventRecord (in a graph: not emulated)", stream)) return code;
     event->recorded = true;
     event->stream = emulation::find(stream);
     event->time = std::chrono::steady_clock::now();
@@ -663,11 +850,14 @@ constexpr Named names[] = {
     {cudaErrorInvalidDevice, "cudaErrorInvalidDevice", "invalid device ordinal"},
     {cudaErrorNoKernelImageForDevice, "cudaErrorNoKernelImageForDevice", "no kernel image is available for execution on the device"},
     {cudaErrorInvalidResourceHandle, "cudaErrorInvalidResourceHandle", "invalid resource handle"},
+    {cudaErrorIllegalState, "cudaErrorIllegalState", "the operation cannot be performed in the present state"},
     {cudaErrorNotReady, "cudaErrorNotReady", "device not ready"},
     {cudaErrorIllegalAddress, "cudaErrorIllegalAddress", "an illegal memory access was encountered"},
     {cudaErrorLaunchOutOfResources, "cudaErrorLaunchOutOfResources", "too many resources requested for launch"},
     {cudaErrorLaunchFailure, "cudaErrorLaunchFailure", "unspecified launch failure"},
     {cudaErrorNotSupported, "cudaErrorNotSupported", "operation not supported"},
+    {cudaErrorStreamCaptureUnsupported, "cudaErrorStreamCaptureUnsupported", "operation not permitted when stream is capturing"},
+    {cudaErrorStreamCaptureInvalidated, "cudaErrorStreamCaptureInvalidated", "operation failed due to a previous error during capture"},
 };
 const Named* named(cudaError_t code) {
     for (const Named& one : names)
