@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "atoms/atom_sums.hpp"
 #include "backend/operations.hpp"
 #include "core/threads.hpp"
 #include "fourier/density_compensation.hpp"
@@ -105,7 +106,7 @@ struct RowOwners {
     std::int64_t images() const { return static_cast<std::int64_t>(first_row.size()) - 1; }
 };
 
-/// A context of one backend. Every operation gives what the function of src/fourier or src/pose that is named beside it
+/// A context of one backend. Every operation gives what the function of src/fourier, src/pose or src/atoms that is named beside it
 /// gives, and throws Error: of the kind that the function would throw, or system where the backend fails or lacks the
 /// operation. Copies share the context. One thread at a time.
 class Backend {
@@ -167,6 +168,14 @@ class Backend {
     std::vector<HillClimbStep> hill_climb(const ResidentSearch& search, const ResidentRows& rows, const RowOwners& owners,
                                           std::span<const float> previous, std::span<const ViewList> views,
                                           const HillClimbOptions& options) const;
+
+    /// add_profile_sums, add_atom_gradients
+    void add_profile_sums(const ResidentImages& images, const AtomScene& scene, bool depth, ProfileSums& sums) const;
+    void add_atom_gradients(const ResidentImages& images, const AtomScene& scene, const ProjectedProfile& profile,
+                            const AtomGradients& out) const;
+    /// overlap_sums of each pair
+    std::vector<OverlapSums> overlap_sums(std::span<const Vec3> apart_A, std::span<const WeightedView> views,
+                                          const OverlapTable& overlap) const;
 
   private:
     /// Calls an entry of the table; throws where it is missing or fails.

@@ -3,11 +3,11 @@
 
 #include <algorithm>
 
-#include "atoms/image_refinement.hpp"
 #include "fourier/fsc.hpp"
 #include "map/mask.hpp"
 #include "map/restoration.hpp"
 #include "operators/states.hpp"
+#include "reconstruct/image_refinement.hpp"
 #include "reconstruct/reported_atoms.hpp"
 #include "tumble/error.hpp"
 
@@ -53,7 +53,7 @@ Atoms refine_atoms(const ParticleImages& images, std::span<const WeightedPose> p
         fitted.emplace_back();
         fitted.back().position_A = atom.position_A, fitted.back().height = atom.height, fitted.back().width_A = atom.width_A;
     }
-    const auto refined = refine_atoms(images.state()->host, all, weights, fitted, ImageRefinementOptions{}, backend_of(images.device()).pool(), progress);
+    const auto refined = refine_atoms(images.state()->resident, all, weights, fitted, ImageRefinementOptions{}, backend_of(images.device()), progress);
     Atoms out = reported_atoms(refined.atoms, start.front().element);
     for (std::size_t a = 0; a < out.size(); a++) out[a].element = start[a].element;
     return out;

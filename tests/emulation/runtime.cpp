@@ -1,4 +1,6 @@
 // The CUDA runtime of the emulated device: memory, copies, streams, events, starts of kernels, errors.
+#include <execinfo.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -6,6 +8,7 @@
 #include <map>
 #include <mutex>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "device_state.hpp"
@@ -29,6 +32,11 @@ struct EmulatedStream {
     int device;
     bool blocking;  ///< waits for the default stream and it for this one
     std::vector<PendingCopy> pending;
+};
+
+/// The pool of a device, which all asynchronous allocations come from. What is freed stays with it until a synchronisation.
+struct EmulatedPool {
+    std::size_t unused = 0;
 };
 
 struct EmulatedEvent {
@@ -67,14 +75,36 @@ OrderChoice order_of_environment() {
     return {};
 }
 
+std::size_t bytes_of_environment() {
+    const char* text = std::getenv("TUMBLE_EMULATION_MEMORY");
+    return text ? std::strtoull(text, nullptr, 10) : 2 * gibibyte;
+}
+
+/// TUMBLE_EMULATION_FAIL = KIND:N, for programs that no test can reach into.
+void plan_failure_of_environment(long* failing) {
+    const char* text = std::getenv("TUMBLE_EMULATION_FAIL");
+    if (!text) return;
+    const std::string word = text, kind = word.substr(0, word.find(':'));
+    constexpr const char* kinds[kinds_of_failure] = {"allocation", "launch", "copy", "plan", "transform", "stream", "kernel", "driver"};
+    const auto* const found = std::find(std::begin(kinds), std::end(kinds), kind);
+    const long n = kind.size() + 1 < word.size() ? std::strtol(word.c_str() + kind.size() + 1, nullptr, 10) : 0;
+    if (found == std::end(kinds) || n < 1) {
+        std::fprintf(stderr, "TUMBLE_EMULATION_FAIL is '%s', expected KIND:N, such as allocation:3\n", word.c_str());
+        std::abort();
+    }
+    failing[found - kinds] = n;
+}
+
 struct State {
     std::recursive_mutex mutex;
     int devices = 2;
-    std::size_t device_bytes = 2 * gibibyte;
+    std::size_t device_bytes = bytes_of_environment();
     OrderChoice order = order_of_environment();
     long failing[kinds_of_failure] = {};
     Allocations allocations;
-    std::size_t used[most_devices] = {};
+    std::size_t used[most_devices] = {}, peak[most_devices] = {};
+    std::size_t taken = 0;
+    EmulatedPool pool[most_devices];
     int open[most_devices] = {};
     cudaError_t stays[most_devices] = {};
     EmulatedStream default_stream[most_devices] = {};
@@ -87,6 +117,7 @@ struct State {
     cudaError_t fault_code = cudaSuccess;
 
     State() {
+        plan_failure_of_environment(failing);
         for (int d = 0; d < most_devices; d++) default_stream[d] = {d, true, {}};
     }
 };
@@ -99,6 +130,20 @@ using Lock = std::lock_guard<std::recursive_mutex>;
 
 thread_local int device_of_thread = 0;
 thread_local cudaError_t last_error = cudaSuccess;
+
+using Question = bool (*)(Failing what, std::uint64_t place);
+std::atomic<Question> question = nullptr;
+thread_local bool answered[kinds_of_failure] = {};
+
+/// The callers of the call at hand, as one number: FNV-1a over the innermost return addresses.
+std::uint64_t place_of_caller() {
+    constexpr int depth = 10;
+    void* callers[depth];
+    const int found = backtrace(callers, depth);
+    std::uint64_t place = 14695981039346656037u;
+    for (int i = 0; i < found; i++) place = (place ^ reinterpret_cast<std::uintptr_t>(callers[i])) * 1099511628211u;
+    return place;
+}
 
 void close_memory(const unsigned char* begin, const Allocation& a) {
 #if defined(__SANITIZE_ADDRESS__)
@@ -116,6 +161,7 @@ void open_memory(const unsigned char* begin, const Allocation& a) {
 }
 
 void arrive(EmulatedStream& stream) {
+    state().pool[stream.device].unused = 0;
     for (const PendingCopy& copy : stream.pending) std::memcpy(copy.to, copy.bytes.data(), copy.bytes.size());
     stream.pending.clear();
 }
@@ -180,14 +226,18 @@ cudaError_t allocate(void** memory, std::size_t bytes, int device) {
     *memory = nullptr;
     if (fails_now(Failing::allocation)) return result(cudaErrorMemoryAllocation);
     if (bytes == 0) return cudaSuccess;
-    if (device >= 0 && bytes > s.device_bytes - std::min(s.device_bytes, s.used[device])) return result(cudaErrorMemoryAllocation);
+    if (device >= 0 && bytes > s.device_bytes - std::min(s.device_bytes, s.used[device] + s.taken)) return result(cudaErrorMemoryAllocation);
     void* found = nullptr;
     if (posix_memalign(&found, 256, bytes + margin) != 0) return result(cudaErrorMemoryAllocation);
     std::memset(found, 0xff, bytes + margin);
     const auto* begin = static_cast<const unsigned char*>(found);
     const Allocation a{bytes, device};
     s.allocations.emplace(begin, a);
-    if (device >= 0) s.used[device] += bytes;
+    if (device >= 0) {
+        s.used[device] += bytes;
+        s.peak[device] = std::max(s.peak[device], s.used[device]);
+        s.pool[device].unused -= std::min(s.pool[device].unused, bytes);
+    }
     close_memory(begin, a);
     *memory = found;
     return cudaSuccess;
@@ -319,11 +369,13 @@ void reset() {
     s.fault.clear();
     s.fault_code = cudaSuccess;
     s.devices = 2;
-    s.device_bytes = 2 * gibibyte;
+    s.device_bytes = bytes_of_environment();
+    s.taken = 0;
     s.order = order_of_environment();
     std::fill(std::begin(s.failing), std::end(s.failing), 0);
     std::fill(std::begin(s.stays), std::end(s.stays), cudaSuccess);
     last_error = cudaSuccess;
+    question = nullptr;
 }
 void set_devices(int devices, std::size_t bytes) {
     const Lock lock(state().mutex);
@@ -334,6 +386,18 @@ std::uint64_t kernel_launches() {
     const Lock lock(state().mutex);
     return state().launches;
 }
+void set_taken(std::size_t bytes) {
+    const Lock lock(state().mutex);
+    state().taken = bytes;
+    for (EmulatedPool& pool : state().pool) pool.unused = 0;
+}
+std::size_t peak_bytes(int device) {
+    const Lock lock(state().mutex);
+    return std::exchange(state().peak[device], state().used[device]);
+}
+void set_question(Question fails) {
+    question = fails;
+}
 
 }  // namespace
 
@@ -341,6 +405,8 @@ cudaError_t launch(const Launch& l) {
     State& s = state();
     const int device = device_of_thread;
     OrderChoice order;
+    ask(Failing::launch);
+    ask(Failing::kernel);
     {
         const Lock lock(s.mutex);
         if (const cudaError_t code = stays()) return result(code);
@@ -391,8 +457,13 @@ bool lies_on_device(const void* memory, std::size_t bytes, const char* what) {
     if (!bad.empty()) static_cast<void>(report(cudaErrorInvalidValue, bad));
     return bad.empty() && side.number == device_of_thread;
 }
+void ask(Failing what) {
+    const Question fails = question;
+    if (fails && fails(what, place_of_caller())) answered[static_cast<int>(what)] = true;
+}
 bool fails_now(Failing what) {
     const Lock lock(state().mutex);
+    if (std::exchange(answered[static_cast<int>(what)], false)) return true;
     long& left = state().failing[static_cast<int>(what)];
     return left > 0 && --left == 0;
 }
@@ -450,8 +521,9 @@ void destroy_stream(void* stream) {
 
 extern "C" __attribute__((visibility("default"))) const emulation::Controls* tumble_emulation_controls() {
     using namespace emulation;
-    static const Controls controls{set_order, fail, last_fault, live, reset, set_devices, kernel_launches, allocate_for_caller, release_of_caller,
-                                   copy_for_caller, create_stream, destroy_stream};
+    static const Controls controls{set_order,    fail,         last_fault,          live,                reset,           set_devices,   kernel_launches,
+                                   set_taken,    peak_bytes,   set_question,        allocate_for_caller, release_of_caller, copy_for_caller,
+                                   create_stream, destroy_stream};
     return &controls;
 }
 
@@ -529,10 +601,25 @@ cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
     const Lock lock(state().mutex);
     if (const cudaError_t code = stays()) return result(code);
     *total = state().device_bytes;
-    *free = *total - std::min(*total, state().used[device_of_thread]);
+    *free = *total - std::min(*total, state().used[device_of_thread] + state().pool[device_of_thread].unused + state().taken);
+    return cudaSuccess;
+}
+cudaError_t cudaDeviceGetMemPool(cudaMemPool_t* pool, int device) {
+    const Lock lock(state().mutex);
+    if (device < 0 || device >= state().devices) return result(cudaErrorInvalidDevice);
+    *pool = &state().pool[device];
+    return cudaSuccess;
+}
+cudaError_t cudaMemPoolGetAttribute(cudaMemPool_t pool, cudaMemPoolAttr attribute, void* value) {
+    const Lock lock(state().mutex);
+    if (!pool || !value) return result(cudaErrorInvalidValue);
+    const std::uint64_t used = state().used[pool - state().pool];
+    const std::uint64_t found = attribute == cudaMemPoolAttrReservedMemCurrent ? used + pool->unused : used;
+    std::memcpy(value, &found, sizeof found);
     return cudaSuccess;
 }
 cudaError_t cudaMalloc(void** memory, std::size_t bytes) {
+    emulation::ask(Failing::allocation);
     const Lock lock(state().mutex);
     return emulation::allocate(memory, bytes, device_of_thread);
 }
@@ -541,6 +628,7 @@ cudaError_t cudaFree(void* memory) {
     return emulation::release(memory, true);
 }
 cudaError_t cudaMallocAsync(void** memory, std::size_t bytes, cudaStream_t stream) {
+    emulation::ask(Failing::allocation);
     const Lock lock(state().mutex);
     const EmulatedStream* found = emulation::find(stream);
     if (!found) return report(cudaErrorInvalidResourceHandle, "cudaMallocAsync was given a stream that does not live");
@@ -548,10 +636,15 @@ cudaError_t cudaMallocAsync(void** memory, std::size_t bytes, cudaStream_t strea
 }
 cudaError_t cudaFreeAsync(void* memory, cudaStream_t stream) {
     const Lock lock(state().mutex);
-    if (!emulation::find(stream)) return report(cudaErrorInvalidResourceHandle, "cudaFreeAsync was given a stream that does not live");
-    return emulation::release(memory, true);
+    const EmulatedStream* found = emulation::find(stream);
+    if (!found) return report(cudaErrorInvalidResourceHandle, "cudaFreeAsync was given a stream that does not live");
+    const std::size_t before = state().used[found->device];
+    const cudaError_t code = emulation::release(memory, true);
+    state().pool[found->device].unused += before - state().used[found->device];
+    return code;
 }
 cudaError_t cudaMallocHost(void** memory, std::size_t bytes) {
+    emulation::ask(Failing::allocation);
     const Lock lock(state().mutex);
     return emulation::allocate(memory, bytes, -1);
 }
@@ -564,10 +657,12 @@ cudaError_t cudaFreeHost(void* memory) {
 }
 
 cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
+    emulation::ask(Failing::copy);
     const Lock lock(state().mutex);
     return emulation::copy(to, from, bytes, kind, emulation::find(nullptr), true);
 }
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
+    emulation::ask(Failing::copy);
     const Lock lock(state().mutex);
     return emulation::copy(to, from, bytes, kind, emulation::find(stream), false);
 }
@@ -584,6 +679,7 @@ cudaError_t cudaStreamCreate(cudaStream_t* stream) {
     return cudaStreamCreateWithFlags(stream, cudaStreamDefault);
 }
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
+    emulation::ask(Failing::stream);
     const Lock lock(state().mutex);
     if (const cudaError_t code = stays()) return result(code);
     if (emulation::fails_now(Failing::stream)) return result(cudaErrorMemoryAllocation);

@@ -32,6 +32,20 @@ SmallStack binned(const std::string& file, int images) {
     return out;
 }
 
+/// The first images of a set and their poses, as files of their own; what `tumble` is called with to start from them.
+std::vector<std::string> binned_case(const ScratchFolder& scratch, const std::string& set, int count) {
+    const std::string images = scratch.file("images.mrcs"), poses = scratch.file("poses.star");
+    write_text(images, binned(set + "/images.mrcs", count).bytes());
+    auto particles = read_poses(set + "/truth.star", 0.358);
+    particles.resize(static_cast<std::size_t>(count));
+    for (auto& particle : particles) particle.image_file = images;
+    PoseOptics optics;
+    optics.pixel_size_A = 2 * 0.358;
+    optics.image_size = 48;
+    write_poses(poses, particles, optics);
+    return {"reconstruct", images, "--pixel-size", "0.716", "--element", "Pt", "--poses", poses, "--quiet"};
+}
+
 }  // namespace
 
 TEST_CASE("sixty images of a reference set, binned to 48 pixels, end on the emulated device where they end on the processor") {
@@ -41,19 +55,14 @@ TEST_CASE("sixty images of a reference set, binned to 48 pixels, end on the emul
         return;
     }
     const ScratchFolder scratch;
-    const std::string images = scratch.file("images.mrcs"), poses = scratch.file("poses.star");
-    write_text(images, binned(set + "/images.mrcs", 60).bytes());
-    auto particles = read_poses(set + "/truth.star", 0.358);
-    particles.resize(60);
-    for (auto& particle : particles) particle.image_file = images;
-    PoseOptics optics;
-    optics.pixel_size_A = 2 * 0.358;
-    optics.image_size = 48;
-    write_poses(poses, particles, optics);
+    const auto common = binned_case(scratch, set, 60);
     setenv("TUMBLE_BACKEND_DIR", TUMBLE_EMULATED_MODULE_DIR, 1);
     const auto run = [&](const std::string& device) {
-        return run_tumble({"reconstruct", images, "--pixel-size", "0.716", "--element", "Pt", "--poses", poses, "--polish", "--device",
-                           device, "--out", scratch.file(device == "cpu" ? "cpu" : "cuda"), "--quiet"});
+        auto arguments = common;
+        for (const std::string& more : {std::string("--polish"), std::string("--device"), device, std::string("--out"),
+                                        scratch.file(device == "cpu" ? "cpu" : "cuda")})
+            arguments.push_back(more);
+        return run_tumble(arguments);
     };
     const Outcome processor = run("cpu"), device = run("cuda:0");
     CAPTURE(processor.errors, device.errors);
@@ -70,6 +79,42 @@ TEST_CASE("sixty images of a reference set, binned to 48 pixels, end on the emul
     CHECK(read_positions(scratch.file("cuda") + "/atoms.xyz").size() == read_positions(scratch.file("cpu") + "/atoms.xyz").size());
 }
 
+TEST_CASE("the plan names the device, its free memory and what the run takes there, and a run that does not fit is refused") {
+    const ScratchFolder scratch;
+    const std::string images = scratch.file("images.mrcs");
+    SmallStack stack;
+    stack.width = stack.height = 64;
+    stack.images = 20;
+    write_text(images, stack.bytes());
+    setenv("TUMBLE_BACKEND_DIR", TUMBLE_EMULATED_MODULE_DIR, 1);
+    const auto plan = [&](const char* device, const std::vector<std::string>& more) {
+        std::vector<std::string> arguments = {"reconstruct", images, "--pixel-size", "0.358", "--element", "Pt", "--device", device,
+                                              "--out", scratch.file("out"), "--dry-run", "--progress", "plain"};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        return run_tumble(arguments);
+    };
+    const Outcome large = plan("cuda:1", {"--diameter", "14"});
+    CAPTURE(large.errors);
+    CHECK(large.exit_code == 0);
+    for (const char* words : {"plan: on cuda:1: emulated device", "GiB free", "plan: cuda:1 needs about", "of 2.1 GB free", "normal equations",
+                              "transforms of maps", "search", "rows and", "candidates at a time"})
+        CHECK(large.errors.find(words) != std::string::npos);
+    CHECK(plan("cpu", {}).errors.find("needs about") == std::string::npos);
+
+    setenv("TUMBLE_EMULATION_MEMORY", "10000000", 1);
+    const Outcome small = plan("cuda:1", {"--diameter", "14"}), guessed = plan("cuda:1", {}), automatic = plan("auto", {});
+    unsetenv("TUMBLE_EMULATION_MEMORY");
+    CAPTURE(small.errors, guessed.errors, automatic.errors);
+    CHECK(small.exit_code == 2);
+    CHECK(small.errors.find("device cuda:1: solution for a map: needs at least") != std::string::npos);
+    CHECK(small.errors.find("found 10000000 of 10000000 free") != std::string::npos);
+    CHECK(guessed.exit_code == 0);
+    CHECK(guessed.errors.find("plan: cuda:1 may be too small: solution for a map") != std::string::npos);
+    CHECK(automatic.exit_code == 0);
+    CHECK(automatic.errors.find("plan: on cpu:") != std::string::npos);
+    CHECK(automatic.errors.find("cuda:0: solution for a map: needs at least") != std::string::npos);
+}
+
 TEST_CASE("a device that is not there is refused with a sentence that offers the processor") {
     const ScratchFolder scratch;
     setenv("TUMBLE_BACKEND_DIR", TUMBLE_EMULATED_MODULE_DIR, 1);
@@ -80,4 +125,26 @@ TEST_CASE("a device that is not there is refused with a sentence that offers the
     CHECK(absent.exit_code == 2);
     CHECK(absent.errors.find("expected auto or cpu") != std::string::npos);
     CHECK(count_lines(absent.errors) == 1);
+}
+
+TEST_CASE("a device that fails ends the program with a line that says what and offers the processor") {
+    const ScratchFolder scratch;
+    struct Failure {
+        const char *planned, *told;
+    };
+    const auto failure = GENERATE(Failure{"stream:1", "cudaStreamCreateWithFlags"}, Failure{"allocation:9", "device memory of"},
+                                  Failure{"plan:1", "cufftMakePlanMany64 of"}, Failure{"launch:4", "start of kernel"},
+                                  Failure{"copy:6", "copy of"}, Failure{"transform:1", "cufftExec"}, Failure{"kernel:3", " error "});
+    setenv("TUMBLE_BACKEND_DIR", TUMBLE_EMULATED_MODULE_DIR, 1);
+    setenv("TUMBLE_EMULATION_FAIL", failure.planned, 1);
+    auto arguments = binned_case(scratch, std::filesystem::path(sample_file("images.mrcs")).parent_path(), 8);
+    for (const std::string& more : {std::string("--device"), std::string("cuda:0"), std::string("--out"), scratch.file("out")})
+        arguments.push_back(more);
+    const Outcome failed = run_tumble(arguments);
+    unsetenv("TUMBLE_EMULATION_FAIL");
+    CAPTURE(failure.planned, failed.errors);
+    CHECK(failed.exit_code == 1);
+    CHECK(failed.errors.find(failure.told) != std::string::npos);
+    CHECK(failed.errors.find("'cpu'") != std::string::npos);
+    CHECK(count_lines(failed.errors) == 1);
 }

@@ -67,8 +67,12 @@ TEST_CASE("structs of the table have the layout of abi 3", "[backend]") {
     CHECK(offsetof(Operations, abi_version) == 8);
     CHECK(offsetof(Operations, device_count) == 32);
     CHECK(sizeof(DeviceDescription) == 128);
+    CHECK(sizeof(RunSizes) == 136);
+    CHECK(sizeof(RunPlan) == 384);
+    CHECK(sizeof(AtomArguments) == 128);
+    CHECK(sizeof(OverlapArguments) == 80);
+    CHECK(sizeof(Operations) == 32 + 33 * sizeof(void*));
     CHECK(sizeof(CopyArguments) == 48);
-    CHECK(sizeof(Operations) == 32 + 29 * sizeof(void*));
 }
 
 TEST_CASE("poses, slices and equations come out of the table as from the functions", "[backend]") {
