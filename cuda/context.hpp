@@ -34,6 +34,9 @@ std::int32_t caught(std::string& error, Body&& body) noexcept {
     } catch (const DeviceError& e) {
         error = e.what();
         return e.status();
+    } catch (const MemoryShortage& e) {
+        error = e.what();
+        return backend::status_device;
     } catch (const Error& e) {  // of the functions that both sides share
         error = e.what();
         return e.kind() == ErrorKind::input ? backend::status_input : backend::status_internal;

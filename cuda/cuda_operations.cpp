@@ -34,6 +34,17 @@ std::int32_t device_describe(std::int32_t number, DeviceDescription* out) {
     });
 }
 
+std::int32_t plan_run(std::int32_t number, const RunSizes* sizes, RunPlan* out) {
+    *out = {};
+    std::string ignored;
+    return caught(ignored, [&] {
+        const DeviceGuard guard(number);
+        int pooled = 0;
+        check(cudaDeviceGetAttribute(&pooled, cudaDevAttrMemoryPoolsSupported, number), "cudaDeviceGetAttribute of memory pools");
+        *out = plan_run(memory_of_device(number, pooled != 0), *sizes);
+    });
+}
+
 std::int32_t context_create(const ContextArguments* a, Context** out) {
     *out = nullptr;
     std::string error;
@@ -95,6 +106,8 @@ Operations filled() {
     table.soft_pairs = soft_pairs;
     table.hill_climb = hill_climb;
     table.device_describe = device_describe;
+    table.plan_run = plan_run;
+    table.copy_bytes = copy_bytes;
     return table;
 }
 

@@ -8,6 +8,8 @@ namespace tumble::cuda {
 namespace {
 
 DeviceEquations copy_of(Device& device, const DeviceEquations& from) {
+    if (!from.right_side.empty())
+        require(device.memory(), equations_take(from.box).least, "normal equations of box " + std::to_string(from.box));
     DeviceEquations out;
     out.box = from.box;
     out.right_side = DeviceBuffer<float>(device, from.right_side.size(), "normal equations");
@@ -45,6 +47,12 @@ void equations_destroy(Context* context, Equations* equations) {
 std::int32_t equations_accumulate(Context* context, Equations* equations, const Images* images, const AccumulateArguments* a) {
     return on_device_from_host(context, a, [&](Device& device) {
         require_poses(behind(images), *a);
+        const int box = behind(images).box;
+        if (box >= 8)  // smaller ones are refused below
+            require(device.memory(),
+                    insertion_take(a->count, box, padded_side_of(box, a->padding_factor), padded_side_of(2 * std::int64_t{box}, a->padding_factor),
+                                   a->window_width).least,
+                    "insertion of " + std::to_string(a->count) + " poses into box " + std::to_string(box));
         DeviceEquations fresh = accumulate(device, behind(images), std::span(a->poses, static_cast<std::size_t>(a->count)), a->first_point,
                                            a->last_point, {a->window_width, a->window_padding}, a->padding_factor);
         DeviceEquations& into = behind(equations);
@@ -76,6 +84,8 @@ std::int32_t solve(Context* context, const Equations* equations, const SolveArgu
     return on_device_from_host(context, a, [&](Device& device) {
         const DeviceEquations& e = behind(equations);
         if (e.right_side.empty()) refuse("normal equations without images: expected at least one image");
+        require(device.memory(), solver_take(e.box, a->prior ? a->prior_count : 0, a->mask != nullptr).least,
+                "solution for a map of box " + std::to_string(e.box));
         DeviceSolveProblem problem;
         problem.steps = a->steps;
         problem.tolerance = a->tolerance;

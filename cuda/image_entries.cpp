@@ -8,6 +8,8 @@ std::int32_t images_create(Context* context, const ImageArrays* a, Images** out)
     *out = nullptr;
     return on_device_from_host(context, a, [&](Device& device) {
         const auto images = static_cast<std::size_t>(a->images), points = static_cast<std::size_t>(a->points);
+        require(device.memory(), images_take(a->images, a->points, a->box).least,
+                std::to_string(a->images) + " images of box " + std::to_string(a->box));
         const auto pixels = static_cast<std::size_t>(a->box) * static_cast<std::size_t>(a->box);
         DeviceImages resident;
         resident.images = a->images;

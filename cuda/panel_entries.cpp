@@ -13,9 +13,6 @@
 namespace tumble::cuda {
 namespace {
 
-// Polar slices that wait for their packing.
-constexpr std::int64_t most_slice_bytes = std::int64_t{256} << 20;
-
 void require_search(const SearchArguments& a) {
     if (a.ring_count < 1) refuse("polar grid: found no rings, expected at least one");
     if (a.angles != 64 && a.angles != 128 && a.angles != 256 && a.angles != 512)
@@ -28,14 +25,25 @@ void require_search(const SearchArguments& a) {
                    std::to_string(a.ring_count));
 }
 
+/// Functions of the basis of order m as the operands hold them: padded for the matrix instruction.
+int padded_rank(const SearchArguments& a, std::int64_t m) {
+    constexpr int step = DeviceSearch::rank_step;
+    return (a.rank[m] + step - 1) / step * step;
+}
+
+SearchSizes sizes_of(const SearchArguments& a, const DeviceImages& images) {
+    SearchSizes sizes{images.images, images.box, a.direction_count, a.ring_count, a.angles, a.order_count, 0};
+    for (std::int64_t m = 0; m < a.order_count; m++) sizes.inner += padded_rank(a, m);
+    return sizes;
+}
+
 /// The basis as the packing and the scores read it: DeviceSearch's rank, inner, order_begin, d_rank, basis, harmonic.
 void set_basis(Device& device, const SearchArguments& a, DeviceSearch& search) {
-    constexpr int step = DeviceSearch::rank_step;
     search.orders = static_cast<int>(a.order_count);
     search.rank.assign(a.rank, a.rank + a.order_count);
     std::vector<int> begin{0}, harmonic;
     for (int m = 0; m < search.orders; m++) {
-        begin.push_back(begin.back() + (a.rank[m] + step - 1) / step * step);
+        begin.push_back(begin.back() + padded_rank(a, m));
         harmonic.resize(static_cast<std::size_t>(begin.back()), harmonic_slot(a.angles, m));
     }
     search.inner = begin.back();
@@ -65,8 +73,8 @@ void set_rings(Device& device, const SearchArguments& a, DeviceSearch& search) {
     search.row_scale = to_device<float>(device, row_scale, "factors of the rows");
 }
 
-/// Slices and packs the directions in chunks of whole blocks.
-void set_directions(Device& device, const DeviceTransform& transform, const SearchArguments& a, DeviceSearch& search) {
+/// Slices and packs `at_once` directions at a time, a number of whole blocks or all.
+void set_directions(Device& device, const DeviceTransform& transform, const SearchArguments& a, std::int64_t at_once, DeviceSearch& search) {
     constexpr std::int64_t block = DeviceSearch::block_directions;
     const std::int64_t points = a.ring_count * (a.angles / 2), blocks = (a.direction_count + block - 1) / block;
     search.directions = a.direction_count;
@@ -75,8 +83,6 @@ void set_directions(Device& device, const DeviceTransform& transform, const Sear
     if (blocks == 0) return;
     const auto rotations =
         to_device(device, std::span(a.directions, 9 * static_cast<std::size_t>(a.direction_count)), "rotations of the directions");
-    const std::int64_t block_bytes = block * points * static_cast<std::int64_t>(sizeof(float2));
-    const std::int64_t at_once = block * std::clamp<std::int64_t>(most_slice_bytes / block_bytes, 1, blocks);
     DeviceBuffer<float2> slices(device, static_cast<std::size_t>(at_once * points), "polar slices");
     for (std::int64_t first = 0; first < a.direction_count; first += at_once) {
         const std::int64_t count = std::min(at_once, a.direction_count - first);
@@ -91,6 +97,10 @@ std::int32_t search_create(Context* context, const Images* images, const Transfo
     *out = nullptr;
     return on_device_from_host(context, a, [&](Device& device) {
         require_search(*a);
+        const DeviceMemory memory = device.memory();
+        const Cut cut = search_cut(memory, sizes_of(*a, behind(images)));
+        require(memory, cut.take.least,
+                "search of " + std::to_string(a->direction_count) + " directions for " + std::to_string(behind(images).images) + " images");
         DeviceSearch search;
         search.angles = a->angles;
         set_basis(device, *a, search);
@@ -98,7 +108,7 @@ std::int32_t search_create(Context* context, const Images* images, const Transfo
         const PolarGrid grid{{a->rings, a->rings + a->ring_count}, a->angles};
         const std::vector<FrequencyPoint> points = grid.points();
         search.points = to_device(device, std::span(reinterpret_cast<const float2*>(points.data()), points.size()), "polar grid");
-        set_directions(device, behind(transform), *a, search);
+        set_directions(device, behind(transform), *a, cut.at_once, search);
         search.images = behind(images).images;
         search.samples = polar_samples(device, behind(images), points);
         device.synchronize("packing of the directions");
@@ -121,6 +131,7 @@ std::int32_t rows_create(Context* context, const Search* search, const RowArgume
                 refuse("rows: image " + std::to_string(a->images[r]) + " is outside the samples given");
             shifts[r] = {static_cast<float>(a->shifts_px[2 * r]), static_cast<float>(a->shifts_px[2 * r + 1])};
         }
+        require(device.memory(), rows_take(a->count, s.inner).least, std::to_string(a->count) + " rows of a search");
         const auto d_images = to_device(device, std::span(a->images, count), "images of the rows");
         const auto d_shifts = to_device<float2>(device, shifts, "shifts of the rows");
         DeviceRows rows = pack_rows(device, s, d_images.data(), d_shifts.data(), a->count);

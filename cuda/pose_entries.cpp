@@ -13,7 +13,7 @@
 namespace tumble::cuda {
 namespace {
 
-constexpr std::int64_t batch_candidates = 1 << 18;  // 18 MiB on the device
+static_assert(sizeof(DeviceCandidate) == candidate_bytes);
 
 Mat3 rotation_of(const Candidate& c) {
     Mat3 r;
@@ -74,6 +74,9 @@ std::int32_t for_candidates(Context* context, const Images* images, const Transf
     return on_device_from_host(context, a, [&](Device& device) {
         require_valid(behind(images), *a);
         if (a->count <= 0) return;
+        const DeviceMemory memory = device.memory();
+        const Cut cut = candidates_cut(memory, a->count, a->last_point - a->first_point);
+        require(memory, cut.take.least, "poses in a band of " + std::to_string(a->last_point - a->first_point) + " points");
         DeviceScoring scoring;
         scoring.first_point = a->first_point;
         scoring.last_point = a->last_point;
@@ -82,10 +85,9 @@ std::int32_t for_candidates(Context* context, const Images* images, const Transf
         scoring.smallest_step = a->smallest_step;
         scoring.steps = a->steps;
         std::vector<DeviceCandidate> batch;
-        const std::int64_t most = std::min(a->count, batch_candidates);
-        DeviceBuffer<DeviceCandidate> resident(device, static_cast<std::size_t>(most), "candidates");
-        for (std::int64_t first = 0; first < a->count; first += batch_candidates) {
-            const std::int64_t count = std::min(batch_candidates, a->count - first);
+        DeviceBuffer<DeviceCandidate> resident(device, static_cast<std::size_t>(cut.at_once), "candidates");
+        for (std::int64_t first = 0; first < a->count; first += cut.at_once) {
+            const std::int64_t count = std::min(cut.at_once, a->count - first);
             batch.clear();
             std::transform(a->candidates + first, a->candidates + first + count, std::back_inserter(batch),
                            [](const Candidate& c) { return to_device(c); });

@@ -16,17 +16,13 @@
 namespace tumble::cuda {
 namespace {
 
-constexpr std::int64_t group_rows = DeviceSearch::group_rows,
-                       block_directions = DeviceSearch::block_directions;
+static_assert(sizeof(CurvePair) == curve_pair_bytes);
+
+constexpr std::int64_t block_directions = DeviceSearch::block_directions;
 constexpr std::int64_t block_views = 2 * block_directions;
 constexpr float infinity = std::numeric_limits<float>::infinity();
-// Scores that wait for their way to the host.
-constexpr std::int64_t most_table_floats = std::int64_t{16} << 20;
-// Blocks of directions of the first and of the largest step of a search for the best: the first is small, to
-// have a threshold early.
-constexpr std::int64_t first_step = 24, largest_step = 16 * 24;
-// Rows of a batch where images have views of their own: fewer images share fewer directions.
-constexpr std::int64_t neighbourhood_batch = 32;
+// Blocks of directions of the first step of a search for the best: small, to have a threshold early.
+constexpr std::int64_t first_step = 24;
 
 std::int64_t blocks_of(const DeviceSearch& search) {
     return (search.directions + block_directions - 1) / block_directions;
@@ -83,11 +79,10 @@ class Scorer {
     }
 
     Device& device() const { return device_; }
-    void reserve(std::int64_t most_rows, std::int64_t most_blocks) {
-        const std::size_t floats = size(most_rows * most_blocks * block_views);
-        if (table_.size() < floats) table_ = DeviceBuffer<float>(device_, floats, "scores");
-        if (threshold_.size() < size(most_rows))
-            threshold_ = DeviceBuffer<float>(device_, size(most_rows), "thresholds");
+    /// The table's room for the next calls. What was there goes first, so that no two tables are held.
+    void reserve(std::int64_t rows, std::int64_t blocks) {
+        resize(table_, size(rows * blocks * block_views), "scores");
+        resize(threshold_, size(rows), "thresholds");
     }
     /// Rows and images that the next calls are about. An image may have more rows than these.
     void select(std::int64_t first_row, std::int64_t rows, std::int64_t first_image, std::int64_t images) {
@@ -111,11 +106,11 @@ class Scorer {
         spread_over_rows(device_, table_of(0, 0, nullptr), candidates_, of_images, threshold_.data());
     }
     ScoreTable score(const NeededBlocks& needed) { return score(0, needed.count, needed); }
-    /// Adds the best of the selected rows to the lists. Where all directions are wanted, in steps that raise
-    /// the thresholds.
-    void collect_best(const BestLists& lists, const NeededBlocks& needed) {
+    /// Adds the best of the selected rows to the lists. Where all directions are wanted, in steps of up to
+    /// `largest_step` blocks that raise the thresholds.
+    void collect_best(const BestLists& lists, const NeededBlocks& needed, std::int64_t largest_step) {
         offer_scores(device_, table_of(0, 0, nullptr), candidates_, lists, threshold_.data());
-        std::int64_t step = needed.list.empty() ? first_step : needed.count;
+        std::int64_t step = needed.list.empty() ? std::min(first_step, largest_step) : needed.count;
         for (std::int64_t first = 0; first < needed.count;
              first += step, step = std::min(2 * step, largest_step)) {
             const ScoreTable table = score(first, std::min(step, needed.count - first), needed);
@@ -125,6 +120,11 @@ class Scorer {
     }
 
   private:
+    void resize(DeviceBuffer<float>& buffer, std::size_t floats, const char* what) const {
+        if (buffer.size() == floats) return;
+        buffer = {};
+        buffer = DeviceBuffer<float>(device_, floats, what);
+    }
     ScoreTable table_of(std::int64_t first_block, std::int64_t blocks, const int* position) const {
         ScoreTable table;
         table.scores = table_.data();
@@ -213,29 +213,31 @@ std::vector<std::vector<Pair>> best_of(Device& device, const DeviceSearch& searc
                                        const Batch& batch, const BestRule& rule, const float* incumbent) {
     require_batch(batch, rows);
     if (rule.count < 1 || rule.batch_rows < 1) refuse("search: expected at least one pair and one row");
-    Scorer scorer(device, search, rows, batch);
     const std::int64_t* first_row = batch.first_row;
     std::int64_t most_rows = 1;
     for (std::int64_t i = 0; i < batch.images; i++)
         most_rows = std::max(most_rows, first_row[i + 1] - first_row[i]);
+    const DeviceMemory memory = device.memory();
+    const BestCut cut =
+        best_cut(memory, {batch.images, rows.rows, most_rows, search.directions, rule.count, rule.batch_rows});
+    require(memory, cut.take.least, "search for the best " + std::to_string(rule.count) + " poses");
+    Scorer scorer(device, search, rows, batch);
     const std::int64_t candidates = std::max<std::int64_t>(1, most_rows * scorer.candidates().all_views);
     const auto d_incumbent =
         to_device(device, std::span(incumbent, incumbent ? size(batch.images) : 0), "scores to beat");
     ListsOfImages lists(device, batch.images, std::min<std::int64_t>(rule.count, candidates),
                         incumbent ? d_incumbent.data() : nullptr, rule.cut);
     const NeededBlocks needed = NeededBlocks::all(search);
-    const std::int64_t step = std::min(
-        rows.rows, (std::min(rule.batch_rows, rows.rows) + group_rows - 1) / group_rows * group_rows);
-    scorer.reserve(step, std::min(largest_step, needed.count));
-    for (std::int64_t begin = 0; begin < rows.rows; begin += step) {
-        const std::int64_t count = std::min(step, rows.rows - begin);
+    scorer.reserve(cut.rows, cut.blocks);
+    for (std::int64_t begin = 0; begin < rows.rows; begin += cut.rows) {
+        const std::int64_t count = std::min(cut.rows, rows.rows - begin);
         // The images of the first and of the last row, and those between.
         const std::int64_t first =
             std::upper_bound(first_row, first_row + batch.images + 1, begin) - first_row - 1;
         const std::int64_t end =
             std::lower_bound(first_row, first_row + batch.images + 1, begin + count) - first_row;
         scorer.select(begin, count, first, end - first);
-        scorer.collect_best(lists.on_device(), needed);
+        scorer.collect_best(lists.on_device(), needed, cut.blocks);
     }
     lists.fetch();
     std::vector<std::vector<Pair>> out(size(batch.images));
@@ -291,14 +293,12 @@ class HillClimb {
         scorer_.set_views(views_.data(), first_view_.data());
     }
 
-    void run() {
-        const std::int64_t* first_row = arguments_.batch.first_row;
-        const std::int64_t limit =
-            arguments_.views ? std::min(arguments_.batch_rows, neighbourhood_batch) : arguments_.batch_rows;
-        for (std::int64_t begin = 0, end; begin < images_; begin = end) {
-            end = begin + 1;
-            while (end < images_ && first_row[end + 1] - first_row[begin] <= limit) end++;
+    /// ends: the image after the last of each batch.
+    void run(std::span<const std::int64_t> ends) {
+        std::int64_t begin = 0;
+        for (const std::int64_t end : ends) {
             climb_batch(begin, end);
+            begin = end;
         }
         std::vector<Climb> climbs(size(images_));
         copy_to_host(device_, climbs_.data(), climbs.size(), climbs.data());
@@ -329,7 +329,7 @@ class HillClimb {
         first_improvements(device_, table, scorer_.candidates(), rule);
         // Below the previous score the bound has saved the work, so images that did not improve are scored
         // again. The others now have an infinite threshold, and groups of them alone are passed over.
-        scorer_.collect_best(best_.on_device(), needed);
+        scorer_.collect_best(best_.on_device(), needed, largest_best_step);
     }
     NeededBlocks needed_by(std::int64_t begin, std::int64_t end) const {
         if (!arguments_.views) return NeededBlocks::all(search_);
@@ -379,15 +379,16 @@ std::int32_t score_pairs(Context* context, const Search* search, const Rows* row
         const DeviceRows& r = behind(rows);
         const std::int64_t columns = 2 * s.directions;
         if (r.rows == 0 || columns == 0) return;
-        const std::int64_t step = std::min(
-            r.rows, std::max<std::int64_t>(1, most_table_floats / columns / group_rows) * group_rows);
-        DeviceBuffer<float> table(device, size(step * columns), "scores");
+        const DeviceMemory memory = device.memory();
+        const Cut cut = pair_scores_cut(memory, r.rows, s.directions, a->threshold != nullptr);
+        require(memory, cut.take.least, "scores of " + std::to_string(s.directions) + " directions");
+        DeviceBuffer<float> table(device, size(cut.at_once * columns), "scores");
         const auto threshold =
             to_device(device, std::span(a->threshold, a->threshold ? size(r.rows) : 0), "thresholds");
-        for (std::int64_t first = 0; first < r.rows; first += step) {
+        for (std::int64_t first = 0; first < r.rows; first += cut.at_once) {
             ScoreWindow window;
             window.first_row = first;
-            window.rows = std::min(step, r.rows - first);
+            window.rows = std::min(cut.at_once, r.rows - first);
             window.blocks = blocks_of(s);
             window.threshold = a->threshold ? threshold.data() + first : nullptr;
             window.maxima = table.data();
@@ -411,12 +412,15 @@ std::int32_t score_curves(Context* context, const Search* search, const Rows* ro
             pairs.push_back({p.row, p.direction, p.mirror});
         }
         if (pairs.empty()) return;
-        const std::int64_t step = std::min(a->count, most_table_floats / s.angles);
-        const auto d_pairs = to_device<CurvePair>(device, pairs, "pairs");
-        DeviceBuffer<float> curves(device, size(step * s.angles), "score curves");
-        for (std::int64_t first = 0; first < a->count; first += step) {
-            const std::int64_t count = std::min(step, a->count - first);
-            score_curves(device, s, behind(rows), d_pairs.data() + first, count, curves.data());
+        const DeviceMemory memory = device.memory();
+        const Cut cut = curves_cut(memory, a->count, s.angles);
+        require(memory, cut.take.least, "score curves of " + std::to_string(s.angles) + " angles");
+        DeviceBuffer<CurvePair> d_pairs(device, size(cut.at_once), "pairs");
+        DeviceBuffer<float> curves(device, size(cut.at_once * s.angles), "score curves");
+        for (std::int64_t first = 0; first < a->count; first += cut.at_once) {
+            const std::int64_t count = std::min(cut.at_once, a->count - first);
+            copy_to_device(device, pairs.data() + first, size(count), d_pairs.data());
+            score_curves(device, s, behind(rows), d_pairs.data(), count, curves.data());
             copy_to_host(device, curves.data(), size(count * s.angles), a->curves + first * s.angles);
         }
         device.synchronize("score curves");
@@ -455,7 +459,13 @@ std::int32_t soft_pairs(Context* context, const Search* search, const Rows* rows
 std::int32_t hill_climb(Context* context, const Search* search, const Rows* rows, const ClimbArguments* a) {
     return on_device_from_host(context, a, [&](Device& device) {
         require_climb(*a, behind(search), behind(rows));
-        if (a->batch.images > 0) HillClimb(device, behind(search), behind(rows), *a).run();
+        if (a->batch.images == 0) return;
+        const auto ends = size(a->batch.images) + 1;
+        const DeviceMemory memory = device.memory();
+        const ClimbCut cut = climb_cut(memory, {{a->batch.first_row, ends}, {a->first_view, a->first_view ? ends : 0},
+                                                behind(search).directions, a->batch_rows});
+        require(memory, cut.take.least, "hill climbing among " + std::to_string(behind(search).directions) + " directions");
+        HillClimb(device, behind(search), behind(rows), *a).run(cut.end);
     });
 }
 

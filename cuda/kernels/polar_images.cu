@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <vector>
 
-#include "fourier/fft.hpp"  // next_fast_size
 #include "fourier/gridding_window.hpp"
 #include "fourier/window_taps.hpp"
 #include "runtime/fft_plan.hpp"
@@ -15,14 +14,9 @@ namespace tumble::cuda {
 namespace {
 
 constexpr int window_width = 6;
-constexpr double padding_factor = 1.5;
 constexpr int row_threads = 128;     // of the kernel that walks along the rows of the padded images
 constexpr int gather_threads = 128;  // of the sampling kernel
 constexpr int images_a_thread = 4;   // share a sample's place and weights
-// A fixed number for a box, so that a library that chooses its algorithm by the batch chooses the same for any number of
-// images. 64 images of 144^2 and their transforms stay in the second-level cache.
-constexpr int most_images_at_once = 64;
-constexpr std::size_t most_bytes_at_once = std::size_t{256} << 20;
 
 /// Where the window's taps begin, and their weights, made on the host: [point], and [tap][point] so that loads coalesce. The
 /// sign (-1)^(x + y), which moves the origin to pixel padded/2, is in the weights.
@@ -125,19 +119,13 @@ __global__ void __launch_bounds__(gather_threads)
     }
 }
 
-int images_at_once(int padded) {
-    const auto side = static_cast<std::size_t>(padded);
-    const std::size_t bytes = side * side * sizeof(float) + side * (side / 2 + 1) * sizeof(float2);
-    return static_cast<int>(std::clamp<std::size_t>(most_bytes_at_once / bytes, 1, most_images_at_once));
-}
-
 }  // namespace
 
 DeviceBuffer<float2> polar_samples(Device& device, const DeviceImages& images, std::span<const FrequencyPoint> points) {
     const auto point_count = static_cast<std::int64_t>(points.size());
     DeviceBuffer<float2> out(device, static_cast<std::size_t>(images.images) * points.size(), "polar samples of the images");
     if (images.images == 0 || points.empty()) return out;
-    const int box = images.box, padded = next_fast_size(static_cast<int>(std::ceil(padding_factor * box)));
+    const int box = images.box, padded = polar_padded_side(box);
     const GriddingWindow window{window_width, static_cast<double>(padded) / box};
     const PolarTaps taps = polar_taps(points, padded, window);
     const auto d_profile = to_device<float>(device, inverse_window_profile(window, box, padded), "the window's profile");
@@ -145,7 +133,7 @@ DeviceBuffer<float2> polar_samples(Device& device, const DeviceImages& images, s
     const auto d_x = to_device<float>(device, taps.x, "weights of the polar samples");
     const auto d_y = to_device<float>(device, taps.y, "weights of the polar samples");
 
-    const int batch = images_at_once(padded);
+    const int batch = polar_images_at_once(padded);
     const auto side = static_cast<std::size_t>(padded), slots = static_cast<std::size_t>(batch);
     DeviceBuffer<float> padded_images(device, slots * side * side, "padded images");
     DeviceBuffer<float2> spectra(device, slots * side * (side / 2 + 1), "transforms of the padded images");

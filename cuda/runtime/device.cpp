@@ -65,6 +65,23 @@ std::size_t Device::free_bytes() const {
     return free;
 }
 
+DeviceMemory Device::memory() const {
+    return memory_of_device(number_, pooled_);
+}
+
+DeviceMemory memory_of_device(int number, bool pooled) {
+    std::size_t free = 0, total = 0;
+    check(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
+    std::uint64_t reserved = 0, used = 0;
+    if (pooled) {
+        cudaMemPool_t pool = nullptr;
+        check(cudaDeviceGetMemPool(&pool, number), "cudaDeviceGetMemPool");
+        check(cudaMemPoolGetAttribute(pool, cudaMemPoolAttrReservedMemCurrent, &reserved), "cudaMemPoolGetAttribute");
+        check(cudaMemPoolGetAttribute(pool, cudaMemPoolAttrUsedMemCurrent, &used), "cudaMemPoolGetAttribute");
+    }
+    return {(Bytes(free) + (Bytes(reserved) - used)).count(), total};
+}
+
 DeviceCount usable_devices() noexcept {
     int count = 0;  // left untouched without a driver
     const cudaError_t code = cudaGetDeviceCount(&count);

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "runtime/check.hpp"
+#include "runtime/memory_plan.hpp"
 
 namespace tumble::cuda {
 
@@ -33,6 +34,8 @@ class Device {
     /// Waits for the stream; throws what its work has come to.
     void synchronize(const char* what) const;
     std::size_t free_bytes() const;
+    /// For plans: free memory is the device's and what its pool holds unused.
+    DeviceMemory memory() const;
 
   private:
     int number_;
@@ -40,6 +43,9 @@ class Device {
     bool pooled_ = false;
     DeviceLimits limits_;
 };
+
+/// Of the device that is current, which is number `number`. pooled: it has a pool that our memory comes from.
+DeviceMemory memory_of_device(int number, bool pooled);
 
 /// Devices that this build has code for and the driver can use; 0 with a reason where there are none. Never throws.
 struct DeviceCount {

@@ -21,7 +21,7 @@
 namespace tumble::backend {
 
 /// Raised by any change of a struct or a signature; a module of another number is refused. New entries go to the end.
-inline constexpr std::uint32_t abi_version = 2;
+inline constexpr std::uint32_t abi_version = 3;
 
 /// Memory spaces, with DLPack's numbers.
 enum Memory : std::int32_t { memory_host = 1, memory_cuda = 2 };
@@ -209,6 +209,64 @@ struct ClimbArguments {
     std::int32_t memory, reserved;
 };
 
+/// Sizes that a run's memory on a device is counted from; 0 where the run has no such part.
+struct RunSizes {
+    std::int64_t images, points, box;
+    double padding_factor;
+    std::int64_t window_width;
+    std::int64_t poses;                       ///< inserted at a time
+    std::int64_t insertion_beside, solution_beside;  ///< normal equations that are held while others are made, and during a solution
+    std::int64_t transforms;                  ///< held at a time
+    std::int64_t candidates;                  ///< polished at a time
+    std::int64_t rings, angles, orders;       ///< of the search
+    std::int64_t harmonics;                   ///< rank of the angular basis, all orders together
+    std::int64_t directions, rows, images_a_batch;  ///< rows: of a batch
+};
+/// What the run takes of a device as it is now, and how it is cut. Of the CPU, whose work is not cut: memory of the machine
+/// and zeros.
+struct RunPlan {
+    std::uint64_t free_bytes, total_bytes;
+    std::uint64_t images_bytes, equations_bytes, transforms_bytes, search_bytes;  ///< what stays between calls, at its largest
+    std::uint64_t peak_bytes;   ///< at the worst moment, scratch arrays included
+    std::uint64_t least_bytes;  ///< the same with the smallest cuts
+    std::int64_t directions_at_once, rows_at_once, candidates_at_once;
+    char shortage[296];  ///< empty, or why the run does not fit: a sentence, NUL-terminated
+};
+/// AtomScene (atoms/atom_sums.hpp), and what is summed over its images.
+struct AtomArguments {
+    const double* poses;         ///< [image](rotation 9, shift 2 in A), of all images
+    const float* image_weights;  ///< [image]
+    const double* positions_A;   ///< [atom](x, y, z)
+    const double* heights;       ///< [atom]
+    std::int64_t first_image, image_count, atom_count;
+    std::int64_t shell_count;
+    const double *direct, *depth;   ///< [shell]: the profile; depth null where it is not fitted. Not read by profile_sums
+    double* profile_sums;           ///< [shell][8], added to by profile_sums (ProfileSums::Shell), else not touched
+    double *gradient, *scatter;     ///< [atom](x, y, z, height), added to by atom_gradients
+    double *likelihood, *residual;  ///< [image_count], written by atom_gradients
+    std::int32_t with_depth, memory;
+};
+/// OverlapTable, WeightedView and OverlapSums (atoms/projected_overlap.hpp).
+struct OverlapArguments {
+    const double* apart_A;  ///< [pair](x, y, z)
+    const double* views;    ///< [view](beam 3, weight)
+    const double* table;    ///< [entry](t, t1, t3)
+    double limit, per_step;
+    std::int64_t pair_count, view_count, table_count;
+    double* sums;  ///< [pair](t, slope 3, xx, xy, xz, yy, yz, zz)
+    std::int32_t memory, reserved;
+};
+/// Bytes between the host and the memory of the context's device, for arrays of the library's caller.
+struct CopyArguments {
+    void* to;
+    const void* from;
+    std::int64_t bytes;
+    std::int32_t memory_to, memory_from;
+    void* stream;             ///< the caller's, a cudaStream_t of the device; null: its default stream
+    std::int32_t own_stream;  ///< 1: the context's own stream; `stream` is not looked at
+    std::int32_t reserved;
+};
+
 struct Operations {
     std::uint64_t struct_size;  ///< sizeof(Operations) as the backend knows it
     std::uint32_t abi_version;
@@ -253,6 +311,16 @@ struct Operations {
 
     /// Device number `device` as it is now. Needs no context.
     std::int32_t (*device_describe)(std::int32_t device, DeviceDescription*);
+    /// A run on device number `device`, counted before it starts. Needs no context.
+    std::int32_t (*plan_run)(std::int32_t device, const RunSizes*, RunPlan*);
+
+    /// Sums over images of a model of atoms, and over views of the overlaps of pairs of atoms.
+    std::int32_t (*profile_sums)(Context*, const Images*, const AtomArguments*);
+    std::int32_t (*atom_gradients)(Context*, const Images*, const AtomArguments*);
+    std::int32_t (*overlap_sums)(Context*, const OverlapArguments*);
+
+    /// After what the stream was given before; complete at return.
+    std::int32_t (*copy_bytes)(Context*, const CopyArguments*);
 };
 
 }  // namespace tumble::backend

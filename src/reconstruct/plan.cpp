@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "backend/cpu_operations.hpp"
 #include "backend/loader.hpp"
 #include "core/threads.hpp"
 #include "io/element.hpp"
@@ -13,6 +14,7 @@
 #include "pose/orientation_grid.hpp"
 #include "reconstruct/checked_options.hpp"
 #include "reconstruct/global_search.hpp"
+#include "reconstruct/run_device.hpp"
 #include "reconstruct/working_bands.hpp"
 #include "tumble/reconstruct.hpp"
 
@@ -25,6 +27,8 @@ constexpr double folds_alive = 6;            // normal equations held at once du
 constexpr double accumulate_bytes = 190;     // per voxel of the box: padded grids of the kernel while images are inserted
 constexpr double solver_bytes = 50;          // per voxel of the box: spectra of the doubled box
 constexpr double search_batch_images = 32;
+constexpr double map_padding = 1.333;        // of the grids (map_estimate.cpp)
+constexpr double basis_tolerance = 1e-4;     // of the angular basis (search_panels.cpp)
 
 // Work per second of one thread, measured on a 2.5 GHz AVX-512 core with the bundled sample and the sets of 1,000 images.
 constexpr double prepared_pixels_per_s = 2.5e7;
@@ -40,6 +44,8 @@ struct Counts {
     double box = 0, samples = 0;    // of one prepared image
     double atoms = 0;
     double directions = 0, shifts = 0, angles = 0, polar_samples = 0;  // of the search; 0 where there is none
+    PolarGrid grid;
+    double particle_radius_px = 0;
     bool search = false, blind = false, halves = false;
     double voxels() const { return box * box * box; }
 };
@@ -54,6 +60,7 @@ Counts count(std::int64_t images, std::int64_t side, const ReconstructOptions& o
     c.pixels = static_cast<double>(side * side);
     c.box = working.box;
     c.samples = std::numbers::pi / 8 * c.box * c.box;
+    c.particle_radius_px = 0.5 * diameter_A / options.pixel_size_A;
     // A close-packed crystal has one atom in neighbours^3 / sqrt(2).
     c.atoms = std::numbers::pi / 6 * std::pow(diameter_A / neighbours, 3) * std::numbers::sqrt2;
     c.search = options.poses.empty();
@@ -69,9 +76,9 @@ Counts count(std::int64_t images, std::int64_t side, const ReconstructOptions& o
     GlobalSearchOptions search;
     search.low_per_A = bands.search_low;
     search.high_per_A = bands.search_high;
-    const PolarGrid grid = search_grid(sizes, search);
-    c.angles = grid.angles;
-    c.polar_samples = static_cast<double>(grid.rings.size()) * grid.half();
+    c.grid = search_grid(sizes, search);
+    c.angles = c.grid.angles;
+    c.polar_samples = static_cast<double>(c.grid.rings.size()) * c.grid.half();
     c.directions = static_cast<double>(search_directions(sizes, search));
     c.shifts = static_cast<double>(shift_grid(search.shift_radius_A, search.shift_step_A).size());
     return c;
@@ -116,6 +123,35 @@ double seconds(const Counts& c) {
     return prepare + maps + atoms + (c.search ? search_seconds(c) : 0) + (c.halves ? half_seconds(c) : 0);
 }
 
+/// What a backend with a memory of its own counts with.
+backend::RunSizes run_sizes(const Counts& c, double pixel_size_A) {
+    // Poses and candidates an image, in the rounds of a search and where poses are given.
+    const double poses = c.search ? 8 : 1, candidates = c.search ? 24 : 2;
+    backend::RunSizes sizes{};
+    const auto whole = [](double x) { return static_cast<std::int64_t>(std::ceil(x)); };
+    sizes.images = whole(c.images);
+    sizes.points = whole(c.samples);
+    sizes.box = whole(c.box);
+    sizes.padding_factor = map_padding;
+    sizes.window_width = default_window().width;
+    sizes.poses = whole(c.images * poses);
+    sizes.candidates = whole(c.images * candidates);
+    // Of the rounds: three folds while the last one is inserted; three, all and all but one while a map is made without it.
+    sizes.insertion_beside = c.search ? 3 : 1;
+    sizes.solution_beside = c.search ? 5 : 2;
+    sizes.transforms = c.search ? 4 : 1;
+    if (!c.search) return sizes;
+    const AngularBasis basis = angular_basis(c.grid, c.particle_radius_px + 2.5 / pixel_size_A, basis_tolerance);
+    sizes.rings = static_cast<std::int64_t>(c.grid.rings.size());
+    sizes.angles = c.grid.angles;
+    sizes.orders = static_cast<std::int64_t>(basis.rank.size());
+    for (const int rank : basis.rank) sizes.harmonics += rank;
+    sizes.directions = whole(c.directions);
+    sizes.images_a_batch = std::min(whole(search_batch_images), sizes.images);
+    sizes.rows = sizes.images_a_batch * whole(c.shifts);
+    return sizes;
+}
+
 std::string megabytes(double bytes) {
     return bytes < 1e9 ? fmt::format("{:.0f} MB", bytes / 1e6) : fmt::format("{:.1f} GB", bytes / 1e9);
 }
@@ -124,7 +160,60 @@ std::string duration(double s) {
     return s < 100 ? fmt::format("{:.0f} s", std::max(1.0, s)) : fmt::format("{:.0f} min", s / 60);
 }
 
+/// What the run takes of a device with a memory of its own; nothing of the CPU's.
+struct DevicePlan {
+    backend::RunSizes sizes{};
+    backend::RunPlan plan{};
+};
+DevicePlan device_plan(const backend::Choice& choice, const Counts& c, const ReconstructOptions& options) {
+    DevicePlan out;
+    if (choice.table == &backend::cpu_operations()) return out;
+    out.sizes = run_sizes(c, options.pixel_size_A);
+    if (choice.table->plan_run(choice.device, &out.sizes, &out.plan) != backend::status_good) out.plan = {};
+    return out;
+}
+
+std::string name_of(const backend::Choice& choice) {
+    return fmt::format("{}:{}", choice.table->name, choice.device);
+}
+
+backend::Choice device_of_run(const Counts& c, const ReconstructOptions& options) {
+    const backend::Choice choice = backend::choose_backend(options.device);
+    if (options.device != "auto") return choice;
+    const std::string shortage = device_plan(choice, c, options).plan.shortage;
+    if (shortage.empty()) return choice;
+    backend::Choice cpu = backend::choose_backend("cpu");
+    cpu.reason += fmt::format("; {}: {}", name_of(choice), shortage);
+    return cpu;
+}
+
+/// Throws Error(input) where the run does not fit the device; where the size of the particle is a guess, that is said and no
+/// more.
+std::vector<std::string> device_lines(const backend::Choice& choice, const Counts& c, const ReconstructOptions& options) {
+    const auto [sizes, plan] = device_plan(choice, c, options);
+    if (plan.peak_bytes == 0) return {};
+    const std::string device = name_of(choice), shortage = plan.shortage;
+    if (!shortage.empty() && options.diameter_A > 0) throw bad_input(fmt::format("device {}: {}", device, shortage));
+    const auto bytes = [](std::uint64_t count) { return megabytes(static_cast<double>(count)); };
+    std::vector<std::string> lines{fmt::format("plan: {} needs about {} of {} free: images {}, normal equations {}, transforms of maps {}, search {}, "
+                                               "the rest at work",
+                                               device, bytes(plan.peak_bytes), bytes(plan.free_bytes), bytes(plan.images_bytes),
+                                               bytes(plan.equations_bytes), bytes(plan.transforms_bytes), bytes(plan.search_bytes))};
+    lines.push_back(sizes.directions > 0
+                        ? fmt::format("plan: {} takes {} directions, {} rows and {} candidates at a time", device, plan.directions_at_once,
+                                      plan.rows_at_once, plan.candidates_at_once)
+                        : fmt::format("plan: {} takes {} candidates at a time", device, plan.candidates_at_once));
+    if (shortage.empty() && plan.peak_bytes > plan.free_bytes)
+        lines.push_back(fmt::format("plan: {} may be too small for the work areas of its transforms", device));
+    if (!shortage.empty()) lines.push_back(fmt::format("plan: {} may be too small: {}", device, shortage));
+    return lines;
+}
+
 }  // namespace
+
+backend::Choice device_of_run(std::int64_t images, std::int64_t side, const ReconstructOptions& options) {
+    return device_of_run(count(images, side, options), options);
+}
 
 ReconstructPlan plan_reconstruction(std::int64_t images, std::int64_t height, std::int64_t width,
                                     const ReconstructOptions& options) {
@@ -135,7 +224,7 @@ ReconstructPlan plan_reconstruction(std::int64_t images, std::int64_t height, st
     plan.box = static_cast<int>(c.box);
     plan.memory_bytes = static_cast<std::uint64_t>(memory_bytes(c));
     plan.time_s = seconds(c) / threads;
-    const backend::Choice choice = backend::choose_backend(options.device);
+    const backend::Choice choice = device_of_run(c, options);
     plan.device = choice.table->name;
     plan.lines.push_back(fmt::format("plan: {} images in a working box of {} px{}, {} threads", images, plan.box,
                                      options.diameter_A > 0 ? "" : " (estimate, the diameter is not given)", threads));
@@ -143,6 +232,7 @@ ReconstructPlan plan_reconstruction(std::int64_t images, std::int64_t height, st
     if (c.search)
         plan.lines.push_back(fmt::format("plan: search of {:.0f} directions, {:.0f} in-plane angles, {:.0f} shifts an image",
                                          2 * c.directions, c.angles, c.shifts));
+    for (auto& line : device_lines(choice, c, options)) plan.lines.push_back(std::move(line));
     plan.lines.push_back(fmt::format("plan: memory about {}, time about {}", megabytes(memory_bytes(c)), duration(plan.time_s)));
     return plan;
 }

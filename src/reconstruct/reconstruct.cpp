@@ -2,9 +2,9 @@
 #include "tumble/reconstruct.hpp"
 
 #include "backend/backend.hpp"
-#include "backend/loader.hpp"
 #include "reconstruct/checked_options.hpp"
 #include "reconstruct/reconstruct_on.hpp"
+#include "reconstruct/run_device.hpp"
 #include "tumble/reconstruction_steps.hpp"
 
 namespace tumble {
@@ -12,7 +12,7 @@ namespace {
 
 Backend chosen_backend(StackView stack, const ReconstructOptions& options, Progress& progress) {
     check_options(stack.images, stack.height, stack.width, options);
-    const backend::Choice choice = backend::choose_backend(options.device);
+    const backend::Choice choice = device_of_run(stack.images, stack.width, options);
     progress.log("device " + choice.reason);
     return {*choice.table, choice.device, options.threads};
 }

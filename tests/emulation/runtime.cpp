@@ -8,6 +8,7 @@
 #include <map>
 #include <mutex>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "device_state.hpp"
@@ -31,6 +32,11 @@ struct EmulatedStream {
     int device;
     bool blocking;  ///< waits for the default stream and it for this one
     std::vector<PendingCopy> pending;
+};
+
+/// The pool of a device, which all asynchronous allocations come from. What is freed stays with it until a synchronisation.
+struct EmulatedPool {
+    std::size_t unused = 0;
 };
 
 struct EmulatedEvent {
@@ -69,6 +75,11 @@ OrderChoice order_of_environment() {
     return {};
 }
 
+std::size_t bytes_of_environment() {
+    const char* text = std::getenv("TUMBLE_EMULATION_MEMORY");
+    return text ? std::strtoull(text, nullptr, 10) : 2 * gibibyte;
+}
+
 /// TUMBLE_EMULATION_FAIL = KIND:N, for programs that no test can reach into.
 void plan_failure_of_environment(long* failing) {
     const char* text = std::getenv("TUMBLE_EMULATION_FAIL");
@@ -87,11 +98,13 @@ void plan_failure_of_environment(long* failing) {
 struct State {
     std::recursive_mutex mutex;
     int devices = 2;
-    std::size_t device_bytes = 2 * gibibyte;
+    std::size_t device_bytes = bytes_of_environment();
     OrderChoice order = order_of_environment();
     long failing[kinds_of_failure] = {};
     Allocations allocations;
-    std::size_t used[most_devices] = {};
+    std::size_t used[most_devices] = {}, peak[most_devices] = {};
+    std::size_t taken = 0;
+    EmulatedPool pool[most_devices];
     int open[most_devices] = {};
     cudaError_t stays[most_devices] = {};
     EmulatedStream default_stream[most_devices] = {};
@@ -148,6 +161,7 @@ void open_memory(const unsigned char* begin, const Allocation& a) {
 }
 
 void arrive(EmulatedStream& stream) {
+    state().pool[stream.device].unused = 0;
     for (const PendingCopy& copy : stream.pending) std::memcpy(copy.to, copy.bytes.data(), copy.bytes.size());
     stream.pending.clear();
 }
@@ -212,14 +226,18 @@ cudaError_t allocate(void** memory, std::size_t bytes, int device) {
     *memory = nullptr;
     if (fails_now(Failing::allocation)) return result(cudaErrorMemoryAllocation);
     if (bytes == 0) return cudaSuccess;
-    if (device >= 0 && bytes > s.device_bytes - std::min(s.device_bytes, s.used[device])) return result(cudaErrorMemoryAllocation);
+    if (device >= 0 && bytes > s.device_bytes - std::min(s.device_bytes, s.used[device] + s.taken)) return result(cudaErrorMemoryAllocation);
     void* found = nullptr;
     if (posix_memalign(&found, 256, bytes + margin) != 0) return result(cudaErrorMemoryAllocation);
     std::memset(found, 0xff, bytes + margin);
     const auto* begin = static_cast<const unsigned char*>(found);
     const Allocation a{bytes, device};
     s.allocations.emplace(begin, a);
-    if (device >= 0) s.used[device] += bytes;
+    if (device >= 0) {
+        s.used[device] += bytes;
+        s.peak[device] = std::max(s.peak[device], s.used[device]);
+        s.pool[device].unused -= std::min(s.pool[device].unused, bytes);
+    }
     close_memory(begin, a);
     *memory = found;
     return cudaSuccess;
@@ -351,7 +369,8 @@ void reset() {
     s.fault.clear();
     s.fault_code = cudaSuccess;
     s.devices = 2;
-    s.device_bytes = 2 * gibibyte;
+    s.device_bytes = bytes_of_environment();
+    s.taken = 0;
     s.order = order_of_environment();
     std::fill(std::begin(s.failing), std::end(s.failing), 0);
     std::fill(std::begin(s.stays), std::end(s.stays), cudaSuccess);
@@ -366,6 +385,15 @@ void set_devices(int devices, std::size_t bytes) {
 std::uint64_t kernel_launches() {
     const Lock lock(state().mutex);
     return state().launches;
+}
+void set_taken(std::size_t bytes) {
+    const Lock lock(state().mutex);
+    state().taken = bytes;
+    for (EmulatedPool& pool : state().pool) pool.unused = 0;
+}
+std::size_t peak_bytes(int device) {
+    const Lock lock(state().mutex);
+    return std::exchange(state().peak[device], state().used[device]);
 }
 void set_question(Question fails) {
     question = fails;
@@ -464,10 +492,38 @@ OpenMemory::~OpenMemory() {
 
 }  // namespace emulation
 
+namespace emulation {
+namespace {
+
+void* allocate_for_caller(int device, std::size_t bytes) {
+    const Lock lock(state().mutex);
+    void* memory = nullptr;
+    return allocate(&memory, bytes, device) == cudaSuccess ? memory : nullptr;
+}
+void release_of_caller(void* memory) {
+    cudaFree(memory);
+}
+bool copy_for_caller(void* to, const void* from, std::size_t bytes, void* stream) {
+    return cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, static_cast<cudaStream_t>(stream)) == cudaSuccess;
+}
+void* create_stream(int device) {
+    const Lock lock(state().mutex);
+    const cudaStream_t stream = new EmulatedStream{device, false, {}};
+    state().streams.insert(stream);
+    return stream;
+}
+void destroy_stream(void* stream) {
+    cudaStreamDestroy(static_cast<cudaStream_t>(stream));
+}
+
+}  // namespace
+}  // namespace emulation
+
 extern "C" __attribute__((visibility("default"))) const emulation::Controls* tumble_emulation_controls() {
-    static const emulation::Controls controls{emulation::set_order, emulation::fail,        emulation::last_fault,     emulation::live,
-                                              emulation::reset,     emulation::set_devices, emulation::kernel_launches,
-                                              emulation::set_question};
+    using namespace emulation;
+    static const Controls controls{set_order,    fail,         last_fault,          live,                reset,           set_devices,   kernel_launches,
+                                   set_taken,    peak_bytes,   set_question,        allocate_for_caller, release_of_caller, copy_for_caller,
+                                   create_stream, destroy_stream};
     return &controls;
 }
 
@@ -545,7 +601,21 @@ cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
     const Lock lock(state().mutex);
     if (const cudaError_t code = stays()) return result(code);
     *total = state().device_bytes;
-    *free = *total - std::min(*total, state().used[device_of_thread]);
+    *free = *total - std::min(*total, state().used[device_of_thread] + state().pool[device_of_thread].unused + state().taken);
+    return cudaSuccess;
+}
+cudaError_t cudaDeviceGetMemPool(cudaMemPool_t* pool, int device) {
+    const Lock lock(state().mutex);
+    if (device < 0 || device >= state().devices) return result(cudaErrorInvalidDevice);
+    *pool = &state().pool[device];
+    return cudaSuccess;
+}
+cudaError_t cudaMemPoolGetAttribute(cudaMemPool_t pool, cudaMemPoolAttr attribute, void* value) {
+    const Lock lock(state().mutex);
+    if (!pool || !value) return result(cudaErrorInvalidValue);
+    const std::uint64_t used = state().used[pool - state().pool];
+    const std::uint64_t found = attribute == cudaMemPoolAttrReservedMemCurrent ? used + pool->unused : used;
+    std::memcpy(value, &found, sizeof found);
     return cudaSuccess;
 }
 cudaError_t cudaMalloc(void** memory, std::size_t bytes) {
@@ -566,8 +636,12 @@ cudaError_t cudaMallocAsync(void** memory, std::size_t bytes, cudaStream_t strea
 }
 cudaError_t cudaFreeAsync(void* memory, cudaStream_t stream) {
     const Lock lock(state().mutex);
-    if (!emulation::find(stream)) return report(cudaErrorInvalidResourceHandle, "cudaFreeAsync was given a stream that does not live");
-    return emulation::release(memory, true);
+    const EmulatedStream* found = emulation::find(stream);
+    if (!found) return report(cudaErrorInvalidResourceHandle, "cudaFreeAsync was given a stream that does not live");
+    const std::size_t before = state().used[found->device];
+    const cudaError_t code = emulation::release(memory, true);
+    state().pool[found->device].unused += before - state().used[found->device];
+    return code;
 }
 cudaError_t cudaMallocHost(void** memory, std::size_t bytes) {
     emulation::ask(Failing::allocation);

@@ -79,6 +79,42 @@ TEST_CASE("sixty images of a reference set, binned to 48 pixels, end on the emul
     CHECK(read_positions(scratch.file("cuda") + "/atoms.xyz").size() == read_positions(scratch.file("cpu") + "/atoms.xyz").size());
 }
 
+TEST_CASE("the plan names the device, its free memory and what the run takes there, and a run that does not fit is refused") {
+    const ScratchFolder scratch;
+    const std::string images = scratch.file("images.mrcs");
+    SmallStack stack;
+    stack.width = stack.height = 64;
+    stack.images = 20;
+    write_text(images, stack.bytes());
+    setenv("TUMBLE_BACKEND_DIR", TUMBLE_EMULATED_MODULE_DIR, 1);
+    const auto plan = [&](const char* device, const std::vector<std::string>& more) {
+        std::vector<std::string> arguments = {"reconstruct", images, "--pixel-size", "0.358", "--element", "Pt", "--device", device,
+                                              "--out", scratch.file("out"), "--dry-run", "--progress", "plain"};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        return run_tumble(arguments);
+    };
+    const Outcome large = plan("cuda:1", {"--diameter", "14"});
+    CAPTURE(large.errors);
+    CHECK(large.exit_code == 0);
+    for (const char* words : {"plan: on cuda:1: emulated device", "GiB free", "plan: cuda:1 needs about", "of 2.1 GB free", "normal equations",
+                              "transforms of maps", "search", "rows and", "candidates at a time"})
+        CHECK(large.errors.find(words) != std::string::npos);
+    CHECK(plan("cpu", {}).errors.find("needs about") == std::string::npos);
+
+    setenv("TUMBLE_EMULATION_MEMORY", "10000000", 1);
+    const Outcome small = plan("cuda:1", {"--diameter", "14"}), guessed = plan("cuda:1", {}), automatic = plan("auto", {});
+    unsetenv("TUMBLE_EMULATION_MEMORY");
+    CAPTURE(small.errors, guessed.errors, automatic.errors);
+    CHECK(small.exit_code == 2);
+    CHECK(small.errors.find("device cuda:1: solution for a map: needs at least") != std::string::npos);
+    CHECK(small.errors.find("found 10000000 of 10000000 free") != std::string::npos);
+    CHECK(guessed.exit_code == 0);
+    CHECK(guessed.errors.find("plan: cuda:1 may be too small: solution for a map") != std::string::npos);
+    CHECK(automatic.exit_code == 0);
+    CHECK(automatic.errors.find("plan: on cpu:") != std::string::npos);
+    CHECK(automatic.errors.find("cuda:0: solution for a map: needs at least") != std::string::npos);
+}
+
 TEST_CASE("a device that is not there is refused with a sentence that offers the processor") {
     const ScratchFolder scratch;
     setenv("TUMBLE_BACKEND_DIR", TUMBLE_EMULATED_MODULE_DIR, 1);

@@ -47,9 +47,9 @@ bool same(const std::vector<PoseCandidate>& a, const std::vector<PoseCandidate>&
 
 }  // namespace
 
-TEST_CASE("structs of the table have the layout of abi 2", "[backend]") {
+TEST_CASE("structs of the table have the layout of abi 3", "[backend]") {
     using namespace backend;
-    CHECK(abi_version == 2);
+    CHECK(abi_version == 3);
     CHECK(sizeof(Candidate) == 104);
     CHECK(sizeof(PoseWeight) == 104);
     CHECK(sizeof(Pair) == 24);
@@ -67,7 +67,12 @@ TEST_CASE("structs of the table have the layout of abi 2", "[backend]") {
     CHECK(offsetof(Operations, abi_version) == 8);
     CHECK(offsetof(Operations, device_count) == 32);
     CHECK(sizeof(DeviceDescription) == 128);
-    CHECK(sizeof(Operations) == 32 + 28 * sizeof(void*));
+    CHECK(sizeof(RunSizes) == 136);
+    CHECK(sizeof(RunPlan) == 384);
+    CHECK(sizeof(AtomArguments) == 128);
+    CHECK(sizeof(OverlapArguments) == 80);
+    CHECK(sizeof(Operations) == 32 + 33 * sizeof(void*));
+    CHECK(sizeof(CopyArguments) == 48);
 }
 
 TEST_CASE("poses, slices and equations come out of the table as from the functions", "[backend]") {
