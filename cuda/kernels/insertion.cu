@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "fourier/central_slice.hpp"  // padded_side
-#include "fourier/insertion_element.hpp"
+#include "kernels/brick_insertion.hpp"
 #include "kernels/shared_memory.hpp"
 #include "runtime/fft_plan.hpp"
 #include "runtime/launch.hpp"
@@ -21,26 +21,16 @@ constexpr int sample_lanes = WindowTaps::lanes;
 constexpr int samples_a_pass = insert_threads / sample_lanes;
 constexpr unsigned most_pose_blocks = 65535;
 
-/// PoseWeight, as the kernels take it.
-struct Placement {
-    long long image;
-    float rotation[6];  // the third row is not needed: the points lie in the plane
-    float turn_x, turn_y;  // phase of a point in half turns, per cycle and pixel: twice the shift in pixels
-    float weight;
-    float unused;
-};
-
 /// Sum of the magnitudes of an image's weighted samples. A block takes a pose; lane sums and a tree, in a fixed order.
-__global__ void __launch_bounds__(sum_threads)
-    sum_magnitudes(const Placement* __restrict__ poses, long long pose_count, const float2* __restrict__ values,
-                   const float* __restrict__ weights, long long first, long long count, long long points, float* __restrict__ out) {
+__global__ void __launch_bounds__(sum_threads) sum_magnitudes(const SampleSource in, float* __restrict__ out) {
     float* sm_sums = shared_memory<float>();
-    for (long long i = blockIdx.x; i < pose_count; i += gridDim.x) {
-        const float2* image = values + poses[i].image * points + first;
+    const float* weights = in.weights + in.first;
+    for (long long i = blockIdx.x; i < in.pose_count; i += gridDim.x) {
+        const float2* image = in.values + in.poses[i].image * in.points + in.first;
         float sum = 0.0f;
-        for (long long p = threadIdx.x; p < count; p += sum_threads)
-            if (weights[first + p] != 0.0f)  // what is not inserted may be anything, also not a number
-                sum += fabsf(weights[first + p]) * (fabsf(image[p].x) + fabsf(image[p].y));
+        for (long long p = threadIdx.x; p < in.count; p += sum_threads)
+            if (weights[p] != 0.0f)  // what is not inserted may be anything, also not a number
+                sum += fabsf(weights[p]) * (fabsf(image[p].x) + fabsf(image[p].y));
         sm_sums[threadIdx.x] = sum;
         __syncthreads();
         for (int half = sum_threads / 2; half > 0; half /= 2) {
@@ -56,14 +46,11 @@ __device__ inline void add_fixed(unsigned long long* cell, float value) {
     atomicAdd(cell, static_cast<unsigned long long>(__float2ll_rn(value)));
 }
 
-/// Adds the samples of images at poses to a grid of 64-bit integers: complex (components 2), or the weights alone (1).
-/// blockIdx.x: range of points, blockIdx.y: poses. 1,000 images of 3,600 points at width 5 make 1.4e9 additions of both grids,
-/// of which the lanes of a sample touch 25 runs of 5 cells.
+/// The plain form, which tests compare with insert_chunks (brick_insertion.cu): a tap is an atomic addition. Blocks and grid as
+/// there; blockIdx.x: range of points, blockIdx.y: poses.
 template <int width, int components>
 __global__ void __launch_bounds__(insert_threads)
-    insert_points(const Placement* __restrict__ poses, long long pose_count, const float2* __restrict__ frequencies,
-                  const float2* __restrict__ values, const float* __restrict__ weights, long long first, long long count, long long points,
-                  const GridLayout layout, const WindowTaps taps, float scale, unsigned long long* __restrict__ grid) {
+    insert_taps(const SampleSource in, const GridLayout layout, const WindowTaps taps, float scale, unsigned long long* __restrict__ grid) {
     constexpr unsigned whole_warp = 0xffffffffu;
     const int lane = static_cast<int>(threadIdx.x) % sample_lanes, slot = static_cast<int>(threadIdx.x) / sample_lanes;
     float coefficients[WindowTaps::terms];
@@ -75,37 +62,30 @@ __global__ void __launch_bounds__(insert_threads)
         for (int i = WindowTaps::terms - 2; i >= 0; i--) sum = fmaf(sum, t, coefficients[i]);
         return sum;
     };
-    const long long passes = (count + samples_a_pass - 1) / samples_a_pass;
-    for (long long i = blockIdx.y; i < pose_count; i += gridDim.y) {
-        const Placement pose = poses[i];
+    const long long passes = (in.count + samples_a_pass - 1) / samples_a_pass;
+    for (long long i = blockIdx.y; i < in.pose_count; i += gridDim.y) {
+        const Placement pose = in.poses[i];
         for (long long pass = blockIdx.x; pass < passes; pass += gridDim.x) {
             const long long p = pass * samples_a_pass + slot;
-            const float2 at = p < count ? frequencies[first + p] : make_float2(0.0f, 0.0f);
-            const float weight = p < count ? pose.weight * weights[first + p] : 0.0f;
-            const bool wanted = weight != 0.0f && inside_nyquist(at.x, at.y);
-            float re = weight, im = 0.0f;
-            if (components == 2 && wanted) {
-                const float2 value = values[pose.image * points + first + p];
-                float sine, cosine;
-                sincospif(fmaf(at.x, pose.turn_x, at.y * pose.turn_y), &sine, &cosine);
-                re = weight * fmaf(value.x, cosine, -value.y * sine);
-                im = weight * fmaf(value.x, sine, value.y * cosine);
-            }
+            const float2 at = p < in.count ? in.frequencies[in.first + p] : make_float2(0.0f, 0.0f);
+            const float weight = p < in.count ? weight_of(in, pose, p, at) : 0.0f;
+            const bool wanted = weight != 0.0f;
+            const float2 value = wanted ? weighted_value<components>(in, pose, p, at, weight) : make_float2(0.0f, 0.0f);
             const PlacedSample sample =
-                place_sample(pose.rotation, wanted ? at.x : 0.0f, wanted ? at.y : 0.0f, re, im, layout.padded, width);
+                place_sample(pose.rotation, wanted ? at.x : 0.0f, wanted ? at.y : 0.0f, value.x, value.y, layout.padded, width);
             const float wx = weight_of_tap(sample.point.tx), wy = weight_of_tap(sample.point.ty), wz = weight_of_tap(sample.point.tz);
-            const float x_re = scale * (wx * sample.re), x_im = scale * (wx * sample.im);
+            const float re = scale * sample.re, im = scale * sample.im;
             const bool adds = wanted && lane < width;
 #pragma unroll
-            for (int k = 0; k < width; k++) {
-                const float wz_k = __shfl_sync(whole_warp, wz, k, sample_lanes);
+            for (int j = 0; j < width; j++) {
+                const float xy = wx * __shfl_sync(whole_warp, wy, j, sample_lanes);
 #pragma unroll
-                for (int j = 0; j < width; j++) {
-                    const float wyz = wz_k * __shfl_sync(whole_warp, wy, j, sample_lanes);
+                for (int k = 0; k < width; k++) {
+                    const float wz_k = __shfl_sync(whole_warp, wz, k, sample_lanes);
                     if (!adds) continue;
                     const long long cell = grid_index(layout, sample.point.x + lane, sample.point.y + j, sample.point.z + k);
-                    add_fixed(grid + components * cell, wyz * x_re);
-                    if (components == 2) add_fixed(grid + components * cell + 1, wyz * x_im);
+                    add_fixed(grid + components * cell, wz_k * (xy * re));
+                    if (components == 2) add_fixed(grid + components * cell + 1, wz_k * (xy * im));
                 }
             }
         }
@@ -162,45 +142,61 @@ LaunchShape one_row_a_block(long long rows, int threads) {
     return {dim3(static_cast<unsigned>(std::min(rows, 1LL << 20))), dim3(static_cast<unsigned>(threads)), 0};
 }
 
-using InsertKernel = void (*)(const Placement*, long long, const float2*, const float2*, const float*, long long, long long, long long,
-                              GridLayout, WindowTaps, float, unsigned long long*);
+using TapKernel = void (*)(SampleSource, GridLayout, WindowTaps, float, unsigned long long*);
 template <int components>
-InsertKernel insert_kernel(int width) {
+TapKernel tap_kernel(int width) {
     switch (width) {
-        case 2: return insert_points<2, components>;
-        case 3: return insert_points<3, components>;
-        case 4: return insert_points<4, components>;
-        case 5: return insert_points<5, components>;
-        case 6: return insert_points<6, components>;
-        case 7: return insert_points<7, components>;
-        default: return insert_points<8, components>;
+        case 2: return insert_taps<2, components>;
+        case 3: return insert_taps<3, components>;
+        case 4: return insert_taps<4, components>;
+        case 5: return insert_taps<5, components>;
+        case 6: return insert_taps<6, components>;
+        case 7: return insert_taps<7, components>;
+        default: return insert_taps<8, components>;
+    }
+}
+template <int components>
+void insert_by_taps(Device& device, const SampleSource& in, const GridLayout& layout, const WindowTaps& taps, float scale,
+                    unsigned long long* grid) {
+    const long long passes = (in.count + samples_a_pass - 1) / samples_a_pass;
+    launch(device, "insert_taps", tap_kernel<components>(taps.width),
+           LaunchShape{dim3(static_cast<unsigned>(std::min<long long>(passes, 1 << 20)),
+                            static_cast<unsigned>(std::min<long long>(in.pose_count, most_pose_blocks))),
+                       dim3(insert_threads), 0},
+           in, layout, taps, scale, grid);
+}
+
+/// Poses in batches whose sorted samples fit in memory. Whole numbers are added: the batches change no bit.
+template <int components>
+void insert_by_bricks(Device& device, const SampleSource& in, const GridLayout& layout, const WindowTaps& taps, float scale,
+                      std::int64_t most_samples, unsigned long long* grid) {
+    const long long a_batch = std::clamp<long long>(most_samples / in.count, 1, in.pose_count);
+    BrickSort sorted(device, layout, taps.width, a_batch * in.count);
+    for (long long first = 0; first < in.pose_count; first += a_batch) {
+        SampleSource batch = in;
+        batch.poses += first;
+        batch.pose_count = std::min(a_batch, in.pose_count - first);
+        sorted.sort<components>(batch, scale);
+        insert_sorted<components>(device, sorted, layout, taps, grid);
     }
 }
 
-/// What is inserted, and from where.
-struct Samples {
-    const DeviceImages& images;
-    const DeviceBuffer<Placement>& poses;
-    std::int64_t first, count;
-};
-
 /// The samples on a grid of `padded`, back in real space, the middle `box` of it.
 template <int components>
-DeviceBuffer<float> inserted(Device& device, const Samples& in, const GriddingWindow& window, int box, int padded, double bound) {
+DeviceBuffer<float> inserted(Device& device, const SampleSource& in, const GriddingWindow& window, int box, int padded, double bound,
+                             const InsertionForm& form) {
     const GridLayout layout = grid_layout(padded, window.width);
+    if (grid_size(layout) > std::numeric_limits<std::int32_t>::max())
+        throw bad_input("A grid of side " + std::to_string(padded) + " is too large for insertion.");
     const auto cells = static_cast<std::size_t>(grid_size(layout));
     const auto side = static_cast<std::size_t>(padded);
     const float scale = fixed_point_scale(bound);
     DeviceBuffer<unsigned long long> grid(device, components * cells, "the grid of the insertion");
     clear(device, grid);
-    const std::int64_t passes = (in.count + samples_a_pass - 1) / samples_a_pass, poses = static_cast<std::int64_t>(in.poses.size());
-    if (passes > 0 && poses > 0)
-        launch(device, "insert_points", insert_kernel<components>(window.width),
-               LaunchShape{dim3(static_cast<unsigned>(std::min<std::int64_t>(passes, 1 << 20)),
-                                static_cast<unsigned>(std::min<std::int64_t>(poses, most_pose_blocks))),
-                           dim3(insert_threads), 0},
-               in.poses.data(), poses, in.images.frequencies.data(), in.images.values.data(), in.images.weights.data(), in.first, in.count,
-               in.images.points, layout, window_taps(window), scale, grid.data());
+    if (in.count > 0 && in.pose_count > 0) {
+        if (form.by_taps) insert_by_taps<components>(device, in, layout, window_taps(window), scale, grid.data());
+        else insert_by_bricks<components>(device, in, layout, window_taps(window), scale, form.samples_a_batch, grid.data());
+    }
     DeviceBuffer<float2> spectrum(device, side * side * (side / 2 + 1), "the inserted transform");
     launch(device, "fold", fold<components>, one_row_a_block(static_cast<long long>(padded) * padded, fold_threads),
            reinterpret_cast<const long long*>(grid.data()), layout, 0.5f / scale, spectrum.data());
@@ -236,17 +232,16 @@ std::vector<Placement> placements(const DeviceImages& images, std::span<const ba
 struct Bounds {
     double data = 0, weights = 0;
 };
-Bounds bounds_of(Device& device, const Samples& in, const std::vector<Placement>& poses) {
+Bounds bounds_of(Device& device, const SampleSource& in, const std::vector<Placement>& poses) {
     Bounds bounds;
     if (poses.empty() || in.count == 0) return bounds;
     DeviceBuffer<float> d_sums(device, poses.size(), "sums of the images");
     launch(device, "sum_magnitudes", sum_magnitudes,
            LaunchShape{dim3(static_cast<unsigned>(std::min<std::size_t>(poses.size(), 1 << 20))), dim3(sum_threads), sum_threads * sizeof(float)},
-           in.poses.data(), static_cast<long long>(poses.size()), in.images.values.data(), in.images.weights.data(), in.first, in.count,
-           in.images.points, d_sums.data());
+           in, d_sums.data());
     std::vector<float> sums(poses.size()), weights(static_cast<std::size_t>(in.count));
     copy_to_host(device, d_sums.data(), sums.size(), sums.data());
-    copy_to_host(device, in.images.weights.data() + in.first, weights.size(), weights.data());
+    copy_to_host(device, in.weights + in.first, weights.size(), weights.data());
     device.synchronize("sums of the images");
     double of_points = 0;
     for (const float w : weights) of_points += std::abs(static_cast<double>(w));
@@ -272,18 +267,20 @@ float fixed_point_scale(double bound) {
 }
 
 DeviceEquations accumulate(Device& device, const DeviceImages& images, std::span<const backend::PoseWeight> poses, std::int64_t first,
-                           std::int64_t last, const GriddingWindow& window, double padding_factor) {
+                           std::int64_t last, const GriddingWindow& window, double padding_factor, const InsertionForm& form) {
     if (images.box < 8)
         throw bad_input("A map of box " + std::to_string(images.box) + " was asked for; expected at least 8 voxels.");
     static_cast<void>(window_taps(window));  // refuses a bad window also where nothing is inserted
     const std::vector<Placement> placed = placements(images, poses);
     const auto d_placed = to_device<Placement>(device, placed, "poses");
-    const Samples in{images, d_placed, first, last - first};
+    const SampleSource in{d_placed.data(),        static_cast<long long>(placed.size()), images.frequencies.data(), images.values.data(),
+                          images.weights.data(), first,                                 last - first,               images.points};
     const Bounds bounds = bounds_of(device, in, placed);
     DeviceEquations out;
     out.box = images.box;
-    out.right_side = inserted<2>(device, in, window, images.box, padded_side(images.box, padding_factor), bounds.data);
-    out.kernel = inserted<1>(device, in, window, 2 * images.box, padded_side(2 * images.box, padding_factor), bounds.weights);
+    out.right_side = inserted<2>(device, in, window, images.box, padded_side(images.box, padding_factor), bounds.data, form);
+    out.kernel = inserted<1>(device, in, window, 2 * images.box, padded_side(2 * images.box, padding_factor), bounds.weights,
+                            form);
     return out;
 }
 

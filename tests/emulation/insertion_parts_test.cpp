@@ -4,13 +4,17 @@
 
 #include <algorithm>
 #include <cmath>
+#include <complex>
 #include <limits>
+#include <numbers>
 #include <vector>
 
 #include "catch.hpp"
 #include "controls.hpp"
 #include "core/random.hpp"
 #include "fourier/central_slice.hpp"  // padded_side
+#include "kernels/brick_sort.hpp"
+#include "kernels/central_slice.hpp"
 #include "pose/image_equations.hpp"
 #include "tumble/error.hpp"
 
@@ -45,19 +49,38 @@ struct Case {
 struct Equations {
     std::vector<float> right_side, kernel;
 };
-Equations on_device(const Case& c, std::span<const WeightedPose> poses, const GriddingWindow& window, double padding_factor) {
-    cuda::Device device(0);
+std::vector<float2> pairs(const Complexf* values, std::size_t count) {
+    std::vector<float2> out;
+    for (std::size_t i = 0; i < count; i++) out.push_back({values[i].real(), values[i].imag()});
+    return out;
+}
+std::vector<float2> point_pairs(const Case& c) {
+    std::vector<float2> out;
+    for (const auto& p : c.images.points) out.push_back({p.x, p.y});
+    return out;
+}
+cuda::DeviceImages resident(cuda::Device& device, const Case& c) {
     cuda::DeviceImages images;
     images.images = c.images.images;
     images.points = static_cast<std::int64_t>(c.images.points.size());
     images.box = c.images.box;
     images.pixel_size_A = c.images.pixel_size_A;
-    std::vector<float2> points, values;
-    for (const auto& p : c.images.points) points.push_back({p.x, p.y});
-    for (const auto& v : c.images.values) values.push_back({v.real(), v.imag()});
-    images.frequencies = cuda::to_device<float2>(device, points, "points");
-    images.values = cuda::to_device<float2>(device, values, "values");
+    images.frequencies = cuda::to_device<float2>(device, point_pairs(c), "points");
+    images.values = cuda::to_device<float2>(device, pairs(c.images.values.data(), c.images.values.size()), "values");
     images.weights = cuda::to_device<float>(device, c.images.weight, "weights");
+    return images;
+}
+template <class T>
+std::vector<T> on_host(cuda::Device& device, const T* from, std::size_t count) {
+    std::vector<T> out(count);
+    cuda::copy_to_host(device, from, count, out.data());
+    device.synchronize("test");
+    return out;
+}
+Equations on_device(const Case& c, std::span<const WeightedPose> poses, const GriddingWindow& window, double padding_factor,
+                    const cuda::InsertionForm& form = {}) {
+    cuda::Device device(0);
+    const cuda::DeviceImages images = resident(device, c);
     std::vector<backend::PoseWeight> weighted;
     for (const WeightedPose& p : poses) {
         backend::PoseWeight w{};
@@ -70,12 +93,24 @@ Equations on_device(const Case& c, std::span<const WeightedPose> poses, const Gr
         weighted.push_back(w);
     }
     const auto equations = cuda::accumulate(device, images, weighted, static_cast<std::int64_t>(c.band().first),
-                                            static_cast<std::int64_t>(c.band().last), window, padding_factor);
-    Equations out{std::vector<float>(equations.right_side.size()), std::vector<float>(equations.kernel.size())};
-    cuda::copy_to_host(device, equations.right_side.data(), out.right_side.size(), out.right_side.data());
-    cuda::copy_to_host(device, equations.kernel.data(), out.kernel.size(), out.kernel.data());
-    device.synchronize("test");
-    return out;
+                                            static_cast<std::int64_t>(c.band().last), window, padding_factor, form);
+    return {on_host(device, equations.right_side.data(), equations.right_side.size()),
+            on_host(device, equations.kernel.data(), equations.kernel.size())};
+}
+
+/// The weight of a point at a pose, and its value moved to the particle's centre, in double; 0 where it is not inserted.
+double weight_at(const Case& c, const WeightedPose& pose, std::size_t p) {
+    const auto point = c.images.points[p];
+    return p >= c.band().first && p < c.band().last && inside_nyquist(point.x, point.y)
+               ? static_cast<double>(pose.weight) * static_cast<double>(c.images.weight[p])
+               : 0.0;
+}
+std::complex<double> phase_at(const Case& c, const WeightedPose& pose, std::size_t p) {
+    return std::polar(1.0, 2 * std::numbers::pi / c.images.pixel_size_A *
+                               (c.images.points[p].x * pose.pose.shift_A.x + c.images.points[p].y * pose.pose.shift_A.y));
+}
+std::complex<double> value_at(const Case& c, const WeightedPose& pose, std::size_t p) {
+    return std::complex<double>(c.images.image(pose.image)[p]) * phase_at(c, pose, p);
 }
 
 /// Greatest difference over the greatest value, both before the window's inverse profile: there the rounding of the transforms is
@@ -154,4 +189,165 @@ TEST_CASE("insertion on the device refuses what the processor refuses, and looks
     for (std::size_t i = 0; i < holes.images.values.size(); i++)
         if (holes.images.weight[i % holes.images.points.size()] == 0) holes.images.values[i] = {std::nanf(""), 0};
     CHECK(on_device(holes, holes.poses, default_window(), 1.333).right_side == expected.right_side);
+}
+
+TEST_CASE("insertion brick by brick has the bits of the plain form, for every width, and whatever the batches", "[insertion]") {
+    const auto equal = [](const Equations& a, const Equations& b) { return a.right_side == b.right_side && a.kernel == b.kernel; };
+    for (const int box : {8, 18}) {
+        const Case c(box, 5);
+        for (int width = 2; width <= 8; width += box == 8 ? 1 : 3) {
+            INFO("box " << box << ", width " << width);
+            const GriddingWindow window{width, 1.5};
+            const Equations expected = on_device(c, c.poses, window, 1.5, {.by_taps = true});
+            CHECK(equal(on_device(c, c.poses, window, 1.5), expected));
+            CHECK(equal(on_device(c, c.poses, window, 1.5, {.samples_a_batch = 1}), expected));
+            CHECK(equal(on_device(c, c.poses, window, 1.5, {.samples_a_batch = 2 * static_cast<std::int64_t>(c.images.points.size())}), expected));
+        }
+    }
+    const Case many(8, 400);  // bricks of several chunks
+    const Equations expected = on_device(many, many.poses, default_window(), 1.333, {.by_taps = true});
+    CHECK(equal(on_device(many, many.poses, default_window(), 1.333), expected));
+    CHECK(equal(on_device(many, many.poses, default_window(), 1.333, {.samples_a_batch = 5000}), expected));
+}
+
+TEST_CASE("sorted samples are all samples, brick by brick in chunks, column by column upwards", "[insertion][small]") {
+    cuda::Device device(0);
+    for (const std::int64_t count : {1, 90}) {
+        const Case c(18, count);
+        const cuda::DeviceImages images = resident(device, c);
+        std::vector<cuda::Placement> poses;
+        for (const WeightedPose& p : c.poses) {
+            cuda::Placement placement{};
+            placement.image = p.image;
+            for (int i = 0; i < 6; i++) placement.rotation[i] = static_cast<float>(p.pose.rotation(i / 3, i % 3));
+            placement.weight = p.weight;
+            poses.push_back(placement);
+        }
+        const auto d_poses = cuda::to_device<cuda::Placement>(device, poses, "poses");
+        const cuda::SampleSource in{d_poses.data(),        count, images.frequencies.data(), images.values.data(),
+                                    images.weights.data(), 0,     images.points,             images.points};
+        const int width = 5, padded = 24;
+        const GridLayout layout = grid_layout(padded, width);
+        cuda::BrickSort sort(device, layout, width, count * images.points);
+        sort.sort<1>(in, 1.0f);
+        const auto chunk_count = on_host(device, sort.chunk_count(), 1)[0];
+        REQUIRE(static_cast<std::int64_t>(chunk_count) <= sort.most_chunks());
+        const auto chunks = on_host(device, sort.chunks(), chunk_count);
+        const auto samples = on_host(device, sort.samples(), static_cast<std::size_t>(count * images.points));
+
+        // What is expected: every kept sample's cell and weight, as the processor places it.
+        struct Kept {
+            unsigned brick, place;
+            float weight, tz;
+            auto operator<=>(const Kept&) const = default;
+        };
+        constexpr int side = cuda::BrickGrid::side;
+        const int reach = padded / 2 + layout.margin;
+        std::vector<Kept> expected, found;
+        for (std::size_t i = 0; i < poses.size(); i++)
+            for (std::size_t p = 0; p < c.images.points.size(); p++) {
+                const auto at = c.images.points[p];
+                if (c.images.weight[p] == 0 || !inside_nyquist(at.x, at.y)) continue;
+                const GridPoint point = place_point(poses[i].rotation, at.x, at.y, padded, width);
+                const int x = point.x + layout.margin, y = point.y + reach, z = point.z + reach;
+                expected.push_back({static_cast<unsigned>((z / side * sort.bricks().rows + y / side) * sort.bricks().columns + x / side),
+                                    static_cast<unsigned>((x % side * side + y % side) * side + z % side), poses[i].weight * c.images.weight[p],
+                                    point.tz});
+            }
+        unsigned next = 0, brick = 0;
+        std::size_t full = 0;
+        for (const cuda::BrickChunk& chunk : chunks) {
+            CHECK(chunk.first == next);  // none twice, none left out
+            CHECK(chunk.brick >= brick);
+            REQUIRE((chunk.count >= 1 && chunk.count <= cuda::chunk_samples));
+            full += chunk.count == cuda::chunk_samples;
+            for (unsigned s = chunk.first; s < chunk.first + chunk.count; s++)
+                found.push_back({chunk.brick, samples[s].place, samples[s].re, samples[s].tz});
+            next += chunk.count;
+            brick = chunk.brick;
+        }
+        CHECK((full > 0) == (count > 1));
+        CHECK(std::is_sorted(found.begin(), found.end(), [](const Kept& a, const Kept& b) {
+            return a.brick != b.brick ? a.brick < b.brick : a.place < b.place;
+        }));
+        std::sort(expected.begin(), expected.end());
+        std::sort(found.begin(), found.end());
+        CHECK(found == expected);
+    }
+}
+
+TEST_CASE("insertion on the device is the adjoint of its central slices", "[insertion][small]") {
+    constexpr int box = 18;
+    Case c(box, 12);
+    cuda::Device device(0);
+    RandomStream random(10, 0, RandomPurpose::test);
+    std::vector<float> map;
+    for (int i = 0; i < box * box * box; i++) map.push_back(static_cast<float>(random.normal()));
+    const auto points = c.images.points.size(), count = c.poses.size();
+    std::vector<float> rotations;
+    for (const WeightedPose& pose : c.poses)
+        for (int i = 0; i < 9; i++) rotations.push_back(static_cast<float>(pose.pose.rotation(i / 3, i % 3)));
+    const auto d_rotations = cuda::to_device<float>(device, rotations, "rotations");
+    const auto d_points = cuda::to_device<float2>(device, point_pairs(c), "points");
+    for (const GriddingWindow window : {default_window(), GriddingWindow{8, 2.0}}) {
+        const cuda::DeviceTransform transform = cuda::padded_transform(device, map.data(), box, window, window.padding);
+        cuda::DeviceBuffer<float2> d_slices(device, points * count, "slices");
+        cuda::sample_slices(device, transform, d_rotations.data(), static_cast<std::int64_t>(count), d_points.data(),
+                            static_cast<std::int64_t>(points), d_slices.data());
+        const auto slices = on_host(device, d_slices.data(), points * count);
+        // Images of these slices with as much noise: were they all noise, both products were small sums of large terms.
+        for (std::size_t i = 0; i < slices.size(); i++) {
+            const std::complex<double> slice(slices[i].x, slices[i].y);
+            c.images.values[i] = Complexf(slice * std::conj(phase_at(c, c.poses[i / points], i % points)) +
+                                          std::abs(slice) * std::complex<double>(random.normal(), random.normal()));
+        }
+        double in_frequencies = 0, in_space = 0;
+        for (std::size_t i = 0; i < count; i++)
+            for (std::size_t p = 0; p < points; p++) {
+                const float2 slice = slices[i * points + p];
+                in_frequencies += weight_at(c, c.poses[i], p) * (value_at(c, c.poses[i], p) * std::complex<double>(slice.x, -slice.y)).real();
+            }
+        const std::vector<float> inserted = on_device(c, c.poses, window, window.padding).right_side;
+        for (std::size_t v = 0; v < map.size(); v++) in_space += static_cast<double>(inserted[v]) * static_cast<double>(map[v]);
+        INFO("width " << window.width << ": " << in_space << " and " << in_frequencies);
+        CHECK(std::abs(in_space - in_frequencies) < 1e-5 * std::abs(in_frequencies));
+    }
+}
+
+TEST_CASE("insertion on the device is the direct sum in double", "[insertion][small]") {
+    constexpr int box = 10;
+    const Case c(box, 9);
+    const GriddingWindow window{8, 2.0};  // right to 2e-8, less than float32
+    const Equations found = on_device(c, c.poses, window, 2.0);
+    const auto direct = [&](int side, bool of_values) {
+        std::vector<double> sums(static_cast<std::size_t>(side * side * side));
+        for (const WeightedPose& pose : c.poses)
+            for (std::size_t p = 0; p < c.images.points.size(); p++) {
+                const double weight = weight_at(c, pose, p);
+                if (weight == 0) continue;
+                const std::complex<double> value = of_values ? weight * value_at(c, pose, p) : weight;
+                const double x = c.images.points[p].x, y = c.images.points[p].y;
+                const Mat3& r = pose.pose.rotation;
+                const double k[3] = {r(0, 0) * x + r(1, 0) * y, r(0, 1) * x + r(1, 1) * y, r(0, 2) * x + r(1, 2) * y};
+                for (int v = 0; v < side * side * side; v++)
+                    sums[static_cast<std::size_t>(v)] +=
+                        (value * std::polar(1.0, 2 * std::numbers::pi * (k[0] * (v % side - side / 2) + k[1] * (v / side % side - side / 2) +
+                                                                         k[2] * (v / side / side - side / 2))))
+                            .real();
+            }
+        return sums;
+    };
+    const auto difference_of = [](const std::vector<float>& a, const std::vector<double>& b) {
+        double error = 0, power = 0;
+        for (std::size_t i = 0; i < b.size(); i++) {
+            error += (static_cast<double>(a[i]) - b[i]) * (static_cast<double>(a[i]) - b[i]);
+            power += b[i] * b[i];
+        }
+        return std::sqrt(error / power);
+    };
+    // The phase of a shift, up to 4 half turns, is rounded by 4e-7 of one; a place on the grid, up to 10 cells (20 for the weights),
+    // by 6e-7 (1.2e-6) of a cell, which turns the phase of a voxel at the border by a quarter of that in half turns; weights and
+    // transforms add some 3e-7.
+    CHECK(difference_of(found.right_side, direct(box, true)) < 2e-6);
+    CHECK(difference_of(found.kernel, direct(2 * box, false)) < 1.5e-6);
 }
