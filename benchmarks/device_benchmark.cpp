@@ -3,10 +3,14 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <cstdlib>
+#include <limits>
+#include <nlohmann/json.hpp>
 #include <numbers>
 
 #include "backend/backend.hpp"
 #include "backend/loader.hpp"
+#include "benchmarks/peer_program.hpp"
 #include "benchmarks/search_scene.hpp"
 #include "benchmarks/timing.hpp"
 #include "benchmarks/views.hpp"
@@ -125,6 +129,34 @@ class Runner {
     ResidentEquations equations_;
 };
 
+/// What PyTorch takes for the scores of the case on the device of this number, in JSON (peers/torch_scoring.py); null where it
+/// is not there.
+nlohmann::json torch_scoring(const Case& c, int device) {
+    const char* python = std::getenv("TUMBLE_PEER_PYTHON");
+    if (!python) return nullptr;
+    const std::string text = command_output(fmt::format(
+        "'{}' '{}/torch_scoring.py' --device cuda:{} --images {} --directions {} --rings {} --angles {} --orders {} 2> /dev/null", python,
+        TUMBLE_BENCHMARK_PEERS, device, c.images.images, c.directions.size(), c.grid.rings.size(), c.grid.angles, c.basis.orders()));
+    const auto found = nlohmann::json::parse(text, nullptr, false);
+    return found.is_object() ? found : nullptr;
+}
+
+/// The search beside PyTorch's, ours before and after theirs.
+BenchmarkRatio search_against_torch(const Case& c, int device, Runner& ours, int repeats) {
+    const std::vector<Body> search{[&] { ours.best(); }};
+    const double before = median_times(repeats, search, wall_seconds)[0];
+    const nlohmann::json theirs = torch_scoring(c, device);
+    const double after = median_times(repeats, search, wall_seconds)[0];
+    if (theirs.is_null())
+        return {"search_vs_torch", std::numeric_limits<double>::quiet_NaN(), "",
+                "skipped: TUMBLE_PEER_PYTHON names no Python with PyTorch"};
+    const double pairs = 2.0 * static_cast<double>(c.images.images) * static_cast<double>(c.directions.size()), seconds = (before + after) / 2;
+    return {"search_vs_torch", theirs["seconds"].get<double>() / seconds, "-",
+            fmt::format("{:.3g} pairs/s on {}; PyTorch {} in {}: {:.3g} pairs/s on {}", pairs / seconds, ours.device(),
+                        theirs["torch"].get<std::string>(), theirs["precision"].get<std::string>(),
+                        theirs["pairs_per_second"].get<double>(), theirs["device"].get<std::string>())};
+}
+
 struct Operation {
     const char* name;
     void (Runner::*run)();
@@ -159,6 +191,7 @@ std::vector<BenchmarkRatio> device_benchmark(const std::string& device, bool qui
                                    1e3 * times[0], other.device(), 1e3 * once[0], ThreadPool(0).size(), sizes.images.images,
                                    sizes.directions.size(), box)});
     }
+    out.push_back(search_against_torch(sizes, choice.device, other, quick ? 3 : 5));
     return out;
 }
 

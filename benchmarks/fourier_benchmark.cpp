@@ -187,13 +187,15 @@ std::vector<BenchmarkRatio> two_cores(int repeats) {
     Views views = random_views(96, 300);
     const PaddedTransform transform = padded_transform(noise_map(96).view(), default_window(), 1.333, one);
     std::vector<Complexf> out(views.values.size());
-    const auto insert = [&](ThreadPool& pool) {
+    InsertionGrid grid = insertion_grid(96, 2, default_window());
+    const auto insert = [&](ThreadPool& pool) { return [&] { insert_samples(grid, views.view(), pool); }; };
+    const auto equations = [&](ThreadPool& pool) {
         return [&] { accumulate(views.view(), 72, default_window(), 1.333, pool); };
     };
     const auto slice = [&](ThreadPool& pool) {
         return [&] { sample_slices(transform, views.rotations, views.points, out.data(), pool); };
     };
-    const std::vector<Body> bodies{insert(one), insert(two), slice(one), slice(two)};
+    const std::vector<Body> bodies{insert(one), insert(two), equations(one), equations(two), slice(one), slice(two)};
     const auto wall = median_times(repeats, bodies, wall_seconds),
                cpu = median_times(repeats, bodies, process_seconds);
     const auto row = [&](const char* name, std::size_t i) {
@@ -202,7 +204,7 @@ std::vector<BenchmarkRatio> two_cores(int repeats) {
             fmt::format("wall time {:.0f} and {:.0f} ms; processor time with two threads / with one: {:.2f}",
                         1e3 * wall[i], 1e3 * wall[i + 1], cpu[i + 1] / cpu[i])};
     };
-    return {row("two_core_speedup_insertion", 0), row("two_core_speedup_slices", 2)};
+    return {row("two_core_speedup_insertion", 0), row("two_core_speedup_equations", 2), row("two_core_speedup_slices", 4)};
 }
 
 std::vector<BenchmarkRatio> growth(int repeats) {

@@ -9,8 +9,6 @@
 namespace tumble::c_interface {
 namespace {
 
-constexpr std::int64_t largest_count = std::int64_t{1} << 48;
-
 std::string shape_text(std::span<const std::int64_t> shape) {
     std::string text = "(";
     for (const auto n : shape) text.append(text.size() > 1 ? ", " : "").append(n < 0 ? "any" : std::to_string(n));
@@ -18,6 +16,10 @@ std::string shape_text(std::span<const std::int64_t> shape) {
 }
 
 std::span<const std::int64_t> shape_of(const tumble_array& array) { return {array.shape, static_cast<std::size_t>(array.dimensions)}; }
+
+[[noreturn]] void refuse(const char* argument, const std::string& sentence) {
+    throw BoundaryError(TUMBLE_E_ARRAY, fmt::format("{}: {}", argument, sentence));
+}
 
 const char* name_of(std::int32_t dtype) {
     switch (dtype) {
@@ -114,25 +116,46 @@ void require_struct_size(std::uint64_t size, std::uint64_t known, const char* ar
         throw BoundaryError(TUMBLE_E_STRUCT_SIZE, fmt::format("{}: struct_size is {}, expected {}", argument, size, known));
 }
 
+std::int64_t element_bytes(std::int32_t dtype) {
+    switch (dtype) {
+        case TUMBLE_FLOAT64:
+            return 8;
+        case TUMBLE_FLOAT32:
+        case TUMBLE_INT32:
+            return 4;
+        case TUMBLE_INT16:
+        case TUMBLE_UINT16:
+            return 2;
+    }
+    return 1;
+}
+
+std::int64_t element_count(const tumble_array& a, const char* argument) {
+    if (!name_of(a.dtype)) refuse(argument, fmt::format("found element type {}, expected TUMBLE_FLOAT32 or another of tumble.h", a.dtype));
+    if (a.dimensions < 0 || a.dimensions > TUMBLE_MAX_DIMENSIONS)
+        refuse(argument, fmt::format("found {} dimensions, expected 0 to {}", a.dimensions, TUMBLE_MAX_DIMENSIONS));
+    std::int64_t count = 1;
+    for (const auto n : shape_of(a)) {
+        if (n < 0) refuse(argument, "found a negative extent in shape " + shape_text(shape_of(a)));
+        if (n > 0 && count > largest_count / n) refuse(argument, "found an absurd shape " + shape_text(shape_of(a)));
+        count *= n;
+    }
+    return count;
+}
+
 void require_array(const tumble_array* array, const char* argument, std::span<const std::int64_t> expected) {
     const tumble_array& a = required(array, argument);
     require_struct_size(a.struct_size, sizeof(tumble_array), argument);
-    const auto refuse = [&](const std::string& sentence) { throw BoundaryError(TUMBLE_E_ARRAY, fmt::format("{}: {}", argument, sentence)); };
     if (a.memory == TUMBLE_MEMORY_CUDA)
-        throw BoundaryError(TUMBLE_E_DEVICE, fmt::format("{}: found memory of a device, which this build cannot reach: expected host memory", argument));
-    if (a.memory != TUMBLE_MEMORY_HOST) refuse(fmt::format("found memory kind {}, expected {} (host)", a.memory, TUMBLE_MEMORY_HOST));
-    if (!name_of(a.dtype)) refuse(fmt::format("found element type {}, expected TUMBLE_FLOAT32 or another of tumble.h", a.dtype));
+        throw BoundaryError(TUMBLE_E_DEVICE, fmt::format("{}: found memory of CUDA device {}, expected host memory", argument, a.device));
+    if (a.memory != TUMBLE_MEMORY_HOST && a.memory != TUMBLE_MEMORY_PINNED)
+        refuse(argument, fmt::format("found memory kind {}, expected {} (host)", a.memory, TUMBLE_MEMORY_HOST));
     if (a.dimensions != static_cast<std::int32_t>(expected.size()))
-        refuse(fmt::format("found {} dimensions, expected {}", a.dimensions, expected.size()));
-    std::int64_t count = 1;
-    for (const auto n : shape_of(a)) {
-        if (n < 0) refuse("found a negative extent in shape " + shape_text(shape_of(a)));
-        if (n > 0 && count > largest_count / n) refuse("found an absurd shape " + shape_text(shape_of(a)));
-        count *= n;
-    }
+        refuse(argument, fmt::format("found {} dimensions, expected {}", a.dimensions, expected.size()));
+    element_count(a, argument);
     for (std::size_t axis = 0; axis < expected.size(); axis++)
         if (expected[axis] >= 0 && a.shape[axis] != expected[axis])
-            refuse(fmt::format("found shape {}, expected {}", shape_text(shape_of(a)), shape_text(expected)));
+            refuse(argument, fmt::format("found shape {}, expected {}", shape_text(shape_of(a)), shape_text(expected)));
 }
 
 void require_array(const tumble_array* array, const char* argument, std::span<const std::int64_t> expected, std::int32_t dtype) {

@@ -11,7 +11,15 @@
 
 namespace tumble::c_interface {
 
-/// Throws TUMBLE_E_ARRAY, naming `argument`, for memory that is not the host's, another number of dimensions, a negative or
+/// More elements than this are absurd.
+inline constexpr std::int64_t largest_count = std::int64_t{1} << 48;
+
+/// Bytes of an element. `dtype` is one of tumble.h.
+std::int64_t element_bytes(std::int32_t dtype);
+/// Throws TUMBLE_E_ARRAY, naming `argument`, for an unknown type, more dimensions than there are, a negative or absurd shape.
+std::int64_t element_count(const tumble_array& array, const char* argument);
+
+/// Throws TUMBLE_E_ARRAY, naming `argument`, for memory that is not the host's (TUMBLE_E_DEVICE for a device's), another number of dimensions, a negative or
 /// absurd shape, an unknown type. A dimension of `expected` that is -1 may have any extent.
 void require_array(const tumble_array* array, const char* argument, std::span<const std::int64_t> expected);
 /// Also throws for another type.

@@ -7,10 +7,11 @@ using namespace tumble::c_interface;
 
 namespace {
 
-std::unique_ptr<tumble_atoms> kept(tumble::Atoms values) {
+std::unique_ptr<tumble_atoms> kept(tumble::Atoms values, const tumble_context* context) {
     auto atoms = std::make_unique<tumble_atoms>();
     atoms->values = std::move(values);
     keep_atoms(atoms->arrays, atoms->values);
+    if (context) atoms->arrays.move_to(context->allocator);
     return atoms;
 }
 
@@ -26,7 +27,7 @@ tumble_status tumble_atoms_find(tumble_context* context, const tumble_array* map
         const auto first = half1 ? copied_map(half1, "half1", voxel_A) : tumble::Volume{}, second = half2 ? copied_map(half2, "half2", voxel_A) : tumble::Volume{};
         const tumble::MapAtomsOptions options{{&required(element, "element")}, min_distance_A, radius_A, threads};
         CallbackProgress progress(context);
-        return kept(tumble::fit_map_atoms(volume, first, second, options, progress));
+        return kept(tumble::fit_map_atoms(volume, first, second, options, progress), context);
     });
 }
 
@@ -34,9 +35,10 @@ tumble_status tumble_atoms_refine(tumble_context* context, const tumble_images* 
                                   const tumble_array* shifts_A, const tumble_array* weights, const tumble_atoms* start, tumble_atoms** atoms) {
     return handed_out(atoms, "atoms", error_of(context), [&] {
         const tumble::ParticleImages& i = required(prepared, "prepared").value;
-        const auto poses = copied_weighted_poses(images, rotations, shifts_A, weights);
+        ReachableArrays arrays(i.device());
+        const auto poses = copied_weighted_poses(arrays, images, rotations, shifts_A, weights);
         CallbackProgress progress(context);
-        return kept(refine_atoms(i, poses, required(start, "start").values, progress));
+        return kept(refine_atoms(i, poses, required(start, "start").values, progress), context);
     });
 }
 

@@ -24,6 +24,14 @@ tumble_status tumble_context_set_log(tumble_context* context, tumble_log_callbac
     });
 }
 
+tumble_status tumble_context_set_allocator(tumble_context* context, tumble_allocate_callback allocate, tumble_free_callback give_back, void* user) {
+    return guarded(nullptr, [&] {
+        tumble_context& c = required(context, "context");
+        if (!allocate != !give_back) throw BoundaryError(TUMBLE_E_NULL, std::string(allocate ? "give_back" : "allocate") + " is NULL: expected both functions or neither");
+        c.allocator = {allocate, give_back, user};
+    });
+}
+
 void tumble_context_cancel(tumble_context* context) {
     if (context) context->cancel.store(true, std::memory_order_relaxed);
 }

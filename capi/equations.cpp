@@ -19,7 +19,8 @@ tumble_status tumble_equations_insert(tumble_equations* equations, const tumble_
     return guarded(nullptr, [&] {
         tumble::MapEquations& e = required(equations, "equations").value;
         const auto band = scoring_options(scoring);
-        e.insert(copied_weighted_poses(images, rotations, shifts_A, weights), band.low_per_A, band.high_per_A);
+        ReachableArrays arrays(e.device());
+        e.insert(copied_weighted_poses(arrays, images, rotations, shifts_A, weights), band.low_per_A, band.high_per_A);
     });
 }
 
@@ -34,8 +35,11 @@ tumble_status tumble_equations_solve(const tumble_equations* equations, double h
     return guarded(nullptr, [&] {
         const tumble::MapEquations& e = required(equations, "equations").value;
         const std::int64_t n = e.box();
+        ReachableArrays arrays(e.device());
+        map = arrays.out(map, "map");
         require_output(map, "map", std::array{n, n, n}, TUMBLE_FLOAT32);
         write(*map, e.solve(high_per_A, steps).values);
+        arrays.deliver();
     });
 }
 

@@ -21,7 +21,7 @@ class Header:
             name: [self.field(f) for f in body.split(";") if f.strip()]
             for body, name in re.findall(r"typedef struct \w+ \{(.*?)\} (\w+);", text, flags=re.S)
         }
-        self.callbacks = re.findall(r"typedef \w+ \(\*(\w+)\)", text)
+        self.callbacks = re.findall(r"typedef \w+ \*?\(\*(\w+)\)", text)
         self.opaque = [n for n in re.findall(r"typedef struct (\w+) \1;", text) if n not in self.structs]
         self.functions = [
             (returns.strip(), name, [self.argument(a) for a in arguments.split(",") if a.strip() != "void"])
@@ -63,7 +63,8 @@ def python_file(header):
         out += [f'        ("{n}", {plain[k]}{f" * {length}" if length else ""}),' for k, n, length in fields]
         out += ["    ]"]
     out += ["", "", "tumble_progress_callback = CFUNCTYPE(c_int32, POINTER(tumble_progress), c_void_p)",
-            "tumble_log_callback = CFUNCTYPE(None, c_char_p, c_void_p)", "", "# name: (result, arguments)", "PROTOTYPES = {"]
+            "tumble_log_callback = CFUNCTYPE(None, c_char_p, c_void_p)", "tumble_allocate_callback = CFUNCTYPE(c_void_p, c_uint64, c_void_p)",
+            "tumble_free_callback = CFUNCTYPE(None, c_void_p, c_void_p)", "", "# name: (result, arguments)", "PROTOTYPES = {"]
     for returns, name, arguments in header.functions:
         result = "None" if returns == "void" else of(returns)
         out.append(f'    "{name}": ({result}, [{", ".join(of(k) for k, _ in arguments)}]),')

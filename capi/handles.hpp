@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "boundary.hpp"
@@ -18,6 +19,7 @@ struct tumble_context {
     void* log_user = nullptr;
     std::atomic<bool> cancel{false};
     std::int32_t callback_value = 0;
+    tumble::c_interface::Allocator allocator;
     tumble::c_interface::Sentence error{};
 };
 
@@ -39,6 +41,8 @@ struct tumble_result {
 struct tumble_run {
     tumble::ReconstructionSteps steps;
     tumble::c_interface::NamedArrays arrays;  // of the steps done so far
+    tumble::c_interface::Allocator allocator;  // for the result
+    std::optional<tumble::ReconstructResult> taken;  // by a call that found no memory for it
 };
 
 struct tumble_device {

@@ -1,6 +1,7 @@
 #include "array_access.hpp"
 #include "callback_progress.hpp"
 #include "handles.hpp"
+#include "reachable_arrays.hpp"
 
 using namespace tumble::c_interface;
 
@@ -10,7 +11,8 @@ tumble_status tumble_images_create(tumble_context* context, tumble_device* devic
                                    double diameter_A, int32_t dark_atoms, tumble_images** images) {
     return handed_out(images, "images", error_of(context), [&] {
         const tumble::Device& where = required(device, "device").value;
-        const FloatStack floats(stack, "stack");
+        ReachableArrays arrays(where);
+        const FloatStack floats(arrays.in(stack, "stack"), "stack");
         CallbackProgress progress(context);
         const tumble::ParticleImagesOptions options{pixel_size_A, diameter_A, dark_atoms != 0};
         return std::make_unique<tumble_images>(tumble_images{tumble::ParticleImages(where, floats.view(), options, progress)});
@@ -35,8 +37,11 @@ tumble_status tumble_images_match_map(const tumble_images* images, const tumble_
     return guarded(nullptr, [&] {
         const tumble::ParticleImages& i = required(images, "images").value;
         const std::int64_t n = i.box();
+        ReachableArrays arrays(i.device());
+        map = arrays.in(map, "map"), matched = arrays.out(matched, "matched");
         require_output(matched, "matched", std::array{n, n, n}, TUMBLE_FLOAT32);
         write(*matched, matched_map(i, copied_map(map, "map", voxel_A)).values);
+        arrays.deliver();
     });
 }
 

@@ -1,5 +1,6 @@
 #include "array_access.hpp"
 #include "handles.hpp"
+#include "reachable_arrays.hpp"
 
 using namespace tumble::c_interface;
 
@@ -18,6 +19,8 @@ tumble_status tumble_maps_correlate(tumble_device* device, const tumble_array* h
                                     int64_t seed, const tumble_array* curves) {
     return guarded(nullptr, [&] {
         const tumble::Device& where = required(device, "device").value;
+        ReachableArrays arrays(where);
+        half1 = arrays.in(half1, "half1"), half2 = arrays.in(half2, "half2"), mask = arrays.in(mask, "mask"), curves = arrays.out(curves, "curves");
         const auto first = copied_map(half1, "half1", voxel_A), second = copied_map(half2, "half2", voxel_A);
         const auto soft = mask ? copied_map(mask, "mask", voxel_A) : tumble::Volume{};
         const std::int64_t shells = first.box / 2 + 1;
@@ -30,6 +33,7 @@ tumble_status tumble_maps_correlate(tumble_device* device, const tumble_array* h
             rows.insert(rows.end(), curve->begin(), curve->end());
         }
         write(*curves, rows);
+        arrays.deliver();
     });
 }
 
@@ -44,19 +48,25 @@ tumble_status tumble_curve_resolution(const tumble_array* frequencies, const tum
 tumble_status tumble_map_restore(tumble_device* device, const tumble_array* map, const tumble_array* fsc, const tumble_array* restored) {
     return guarded(nullptr, [&] {
         const tumble::Device& where = required(device, "device").value;
+        ReachableArrays arrays(where);
+        map = arrays.in(map, "map"), fsc = arrays.in(fsc, "fsc"), restored = arrays.out(restored, "restored");
         const auto volume = copied_map(map, "map", 1);
         require_array(fsc, "fsc", std::array<std::int64_t, 1>{-1}, TUMBLE_FLOAT64);
         require_room(restored, "restored", volume.box);
         write(*restored, restored_map(where, volume, copied_doubles(*fsc, "fsc")).values);
+        arrays.deliver();
     });
 }
 
 tumble_status tumble_map_find_mask(tumble_device* device, const tumble_array* map, double voxel_A, const tumble_array* mask) {
     return guarded(nullptr, [&] {
         const tumble::Device& where = required(device, "device").value;
+        ReachableArrays arrays(where);
+        map = arrays.in(map, "map"), mask = arrays.out(mask, "mask");
         const auto volume = copied_map(map, "map", voxel_A);
         require_room(mask, "mask", volume.box);
         write(*mask, particle_mask(where, volume).values);
+        arrays.deliver();
     });
 }
 

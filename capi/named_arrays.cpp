@@ -1,5 +1,7 @@
 #include "named_arrays.hpp"
 
+#include <cstring>
+#include <new>
 #include <utility>
 
 #include "array_access.hpp"
@@ -18,6 +20,26 @@ void NamedArrays::keep(const char* name, Shape shape, std::vector<double> values
 void NamedArrays::keep(const char* name, std::vector<std::int32_t> values) {
     const auto& kept = flags_[name] = std::move(values);
     arrays_[name] = {TUMBLE_INT32, {static_cast<std::int64_t>(kept.size())}, kept.data()};
+}
+
+void NamedArrays::move_to(const Allocator& allocator) {
+    if (!allocator.allocate) return;
+    blocks_.reserve(arrays_.size());
+    for (auto& [name, array] : arrays_) {
+        std::int64_t bytes = element_bytes(array.dtype);
+        for (const std::int64_t extent : array.shape) bytes *= extent;
+        if (bytes == 0) {
+            array.data = nullptr;
+            continue;
+        }
+        void* memory = allocator.allocate(static_cast<std::uint64_t>(bytes), allocator.user);
+        if (!memory) throw std::bad_alloc();
+        blocks_.emplace_back(memory, GiveBack{allocator});
+        std::memcpy(memory, array.data, static_cast<std::size_t>(bytes));
+        array.data = memory;
+    }
+    columns_.clear();
+    flags_.clear();
 }
 
 void NamedArrays::describe(const char* owner, const char* name, tumble_array* array) const {

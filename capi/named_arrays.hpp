@@ -2,6 +2,7 @@
 // Arrays that a handle lends by their names.
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,13 @@
 #include "tumble/atom.hpp"
 
 namespace tumble::c_interface {
+
+/// Where a caller wants the arrays that results lend (tumble_context_set_allocator).
+struct Allocator {
+    tumble_allocate_callback allocate = nullptr;  ///< null: our own memory
+    tumble_free_callback give_back = nullptr;
+    void* user = nullptr;
+};
 
 class NamedArrays {
   public:
@@ -20,6 +28,9 @@ class NamedArrays {
     /// Keeps the values and lends them.
     void keep(const char* name, Shape shape, std::vector<double> values);
     void keep(const char* name, std::vector<std::int32_t> values);
+    /// Copies all that there is to memory of the caller's, where one wants that, and lends it from there: what was kept is given
+    /// up, and what lives elsewhere is needed no longer. Throws std::bad_alloc.
+    void move_to(const Allocator& allocator);
     /// Fills `array`. Throws TUMBLE_E_KEY, naming all that there is, where there is none of that name in `owner`.
     void describe(const char* owner, const char* name, tumble_array* array) const;
 
@@ -29,6 +40,11 @@ class NamedArrays {
         Shape shape;
         const void* data;
     };
+    struct GiveBack {
+        Allocator allocator;
+        void operator()(void* memory) const { allocator.give_back(memory, allocator.user); }
+    };
+    std::vector<std::unique_ptr<void, GiveBack>> blocks_;
     std::map<std::string, std::vector<double>> columns_;
     std::map<std::string, std::vector<std::int32_t>> flags_;
     std::map<std::string, Array> arrays_;

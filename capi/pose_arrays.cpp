@@ -42,6 +42,11 @@ std::vector<std::int64_t> copied_numbers(const tumble_array* images, std::int64_
     return numbers;
 }
 
+PoseArrays PoseArrays::on_host(ReachableArrays& reachable, bool poses) const {
+    const auto changed = [&](const tumble_array* array, const char* argument) { return poses ? reachable.in_out(array, argument) : reachable.in(array, argument); };
+    return {reachable.in(images, "images"), changed(rotations, "rotations"), changed(shifts_A, "shifts_A"), reachable.in_out(scores, "scores")};
+}
+
 std::vector<PoseCandidate> PoseArrays::candidates(bool with_scores) const {
     const auto poses = copied_poses(rotations, shifts_A);
     const auto count = static_cast<std::int64_t>(poses.size());
@@ -79,8 +84,10 @@ void PoseArrays::write_all(const std::vector<PoseCandidate>& candidates) const {
     write_scores(candidates);
 }
 
-std::vector<WeightedPose> copied_weighted_poses(const tumble_array* images, const tumble_array* rotations, const tumble_array* shifts_A,
-                                                const tumble_array* weights) {
+std::vector<WeightedPose> copied_weighted_poses(ReachableArrays& reachable, const tumble_array* images, const tumble_array* rotations,
+                                                const tumble_array* shifts_A, const tumble_array* weights) {
+    images = reachable.in(images, "images"), weights = reachable.in(weights, "weights");
+    rotations = reachable.in(rotations, "rotations"), shifts_A = reachable.in(shifts_A, "shifts_A");
     const auto poses = copied_poses(rotations, shifts_A);
     const auto count = static_cast<std::int64_t>(poses.size());
     const auto numbers = copied_numbers(images, count);

@@ -2,6 +2,7 @@
 // Poses and their images as the operators' arrays tell them.
 #include <vector>
 
+#include "reachable_arrays.hpp"
 #include "tumble.h"
 #include "tumble/image_pose.hpp"
 
@@ -19,6 +20,9 @@ std::vector<std::int64_t> copied_numbers(const tumble_array* images, std::int64_
 struct PoseArrays {
     const tumble_array *images, *rotations, *shifts_A, *scores;
 
+    /// The same arrays where the host can work on them; the scores, and with `poses` all but `images`, are to be delivered.
+    PoseArrays on_host(ReachableArrays& reachable, bool poses) const;
+
     /// With or without the present scores; those of NaN are refused. Throws TUMBLE_E_ARRAY.
     std::vector<PoseCandidate> candidates(bool with_scores) const;
     /// Throws TUMBLE_E_ARRAY, TUMBLE_E_NULL for arrays that cannot hold `count` poses and their scores.
@@ -28,7 +32,7 @@ struct PoseArrays {
 };
 
 /// Weights float64 (pose); null: 1.
-std::vector<WeightedPose> copied_weighted_poses(const tumble_array* images, const tumble_array* rotations, const tumble_array* shifts_A,
-                                                const tumble_array* weights);
+std::vector<WeightedPose> copied_weighted_poses(ReachableArrays& reachable, const tumble_array* images, const tumble_array* rotations,
+                                                const tumble_array* shifts_A, const tumble_array* weights);
 
 }  // namespace tumble::c_interface

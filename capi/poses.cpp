@@ -30,16 +30,19 @@ namespace {
 enum class Change { none, shifts, poses };
 
 tumble_status change(const tumble_images* prepared, const tumble_transform* transform, const tumble_scoring* scoring, std::int32_t steps, Change what,
-                     const PoseArrays& arrays) {
+                     const PoseArrays& given) {
     return guarded(nullptr, [&] {
         const auto& images = required(prepared, "prepared").value;
         const auto& map = required(transform, "transform").value;
         const auto options = scoring_options(scoring);
+        ReachableArrays reachable(images.device());
+        const PoseArrays arrays = given.on_host(reachable, what != Change::none);
         auto candidates = arrays.candidates(false);
         switch (what) {
             case Change::none:
                 score_poses(images, map, options, candidates);
-                return arrays.write_scores(candidates);
+                arrays.write_scores(candidates);
+                return reachable.deliver();
             case Change::shifts:
                 search_shifts(images, map, options, steps, candidates);
                 break;
@@ -48,6 +51,7 @@ tumble_status change(const tumble_images* prepared, const tumble_transform* tran
                 break;
         }
         arrays.write_all(candidates);
+        reachable.deliver();
     });
 }
 

@@ -45,7 +45,8 @@ tumble_status tumble_reconstruct(tumble_context* context, const tumble_array* im
         required(context, "context");
         const FloatStack stack(images, "images");
         CallbackProgress progress(context);
-        return gathered(tumble::reconstruct(stack.view(), required(options, "options").values, progress));
+        auto values = tumble::reconstruct(stack.view(), required(options, "options").values, progress);
+        return gathered(values, context->allocator);
     });
 }
 
@@ -54,7 +55,7 @@ tumble_status tumble_run_create(tumble_context* context, const tumble_array* ima
         required(context, "context");
         const FloatStack stack(images, "images");
         CallbackProgress progress(context);
-        auto made = std::make_unique<tumble_run>(tumble_run{tumble::ReconstructionSteps(stack.view(), required(options, "options").values, progress), {}});
+        auto made = std::make_unique<tumble_run>(tumble_run{tumble::ReconstructionSteps(stack.view(), required(options, "options").values, progress), {}, context->allocator, {}});
         lend_present(*made);
         return made;
     });
@@ -95,7 +96,13 @@ tumble_status tumble_run_save(const tumble_run* run, const char* path) {
 }
 
 tumble_status tumble_run_take_result(tumble_run* run, tumble_result** result) {
-    return handed_out(result, "result", nullptr, [&] { return gathered(required(run, "run").steps.take_result()); });
+    return handed_out(result, "result", nullptr, [&] {
+        tumble_run& r = required(run, "run");
+        if (!r.taken) r.taken = r.steps.take_result();
+        auto gathered_result = gathered(*r.taken, r.allocator);
+        r.taken.reset();
+        return gathered_result;
+    });
 }
 
 }  // extern "C"

@@ -36,37 +36,48 @@ void lend_shells(NamedArrays& arrays, const ShellCorrelation& fsc) {
     lend("fsc_corrected", fsc.corrected);
 }
 
-}  // namespace
-
-std::unique_ptr<tumble_result> gathered(ReconstructResult values) {
-    auto result = std::make_unique<tumble_result>();
-    result->values = std::move(values);
-    const ReconstructResult& r = result->values;
-    NamedArrays& arrays = result->arrays;
+void gather(tumble_result& result, const Allocator& allocator) {
+    const ReconstructResult& r = result.values;
+    NamedArrays& arrays = result.arrays;
     lend_map(arrays, "map", r.map), lend_map(arrays, "half1", r.half1), lend_map(arrays, "half2", r.half2), lend_map(arrays, "mask", r.mask);
     keep_atoms(arrays, r.atoms);
     keep_images(arrays, r.images);
     lend_shells(arrays, r.fsc);
     const auto rejected = std::count_if(r.images.begin(), r.images.end(), [](const ImageResult& i) { return i.rejected; });
-    result->numbers = {{"resolution_0143_A", r.resolution_0143.d_A},
-                       {"resolution_05_A", r.resolution_05.d_A},
-                       {"atoms", static_cast<double>(r.atoms.size())},
-                       {"atoms_precision_pm", r.atoms_precision_pm},
-                       {"atoms_half_precision_pm", r.atoms_half_precision_pm},
-                       {"images_rejected", static_cast<double>(rejected)},
-                       {"particle_diameter_A", r.particle_diameter_A},
-                       {"largest_gap_deg", r.largest_gap_deg},
-                       {"turn_deg", r.turn_deg},
-                       {"contrast_inverted", r.contrast_inverted ? 1.0 : 0.0},
-                       {"verdict", static_cast<double>(r.verdict.status)},
-                       {"peak_memory_bytes", static_cast<double>(r.peak_memory_bytes)}};
+    result.numbers = {{"resolution_0143_A", r.resolution_0143.d_A},
+                      {"resolution_05_A", r.resolution_05.d_A},
+                      {"atoms", static_cast<double>(r.atoms.size())},
+                      {"atoms_precision_pm", r.atoms_precision_pm},
+                      {"atoms_half_precision_pm", r.atoms_half_precision_pm},
+                      {"images_rejected", static_cast<double>(rejected)},
+                      {"particle_diameter_A", r.particle_diameter_A},
+                      {"largest_gap_deg", r.largest_gap_deg},
+                      {"turn_deg", r.turn_deg},
+                      {"contrast_inverted", r.contrast_inverted ? 1.0 : 0.0},
+                      {"verdict", static_cast<double>(r.verdict.status)},
+                      {"peak_memory_bytes", static_cast<double>(r.peak_memory_bytes)}};
     std::string reasons;
     for (const auto& reason : r.verdict.reasons) reasons.append(reasons.empty() ? "" : "\n").append(reason);
-    result->texts = {{"verdict", name_of(r.verdict.status)},
-                     {"reasons", reasons},
-                     {"start", r.start},
-                     {"device", r.device},
-                     {"element", r.atoms.empty() ? "" : r.atoms.front().element}};
+    result.texts = {{"verdict", name_of(r.verdict.status)},
+                    {"reasons", reasons},
+                    {"start", r.start},
+                    {"device", r.device},
+                    {"element", r.atoms.empty() ? "" : r.atoms.front().element}};
+    arrays.move_to(allocator);
+    if (allocator.allocate) result.values = {};  // nothing is read from it any more
+}
+
+}  // namespace
+
+std::unique_ptr<tumble_result> gathered(ReconstructResult& values, const Allocator& allocator) {
+    auto result = std::make_unique<tumble_result>();
+    result->values = std::move(values);
+    try {
+        gather(*result, allocator);
+    } catch (...) {
+        values = std::move(result->values);
+        throw;
+    }
     return result;
 }
 

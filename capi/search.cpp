@@ -43,14 +43,17 @@ tumble_status tumble_search_climb(const tumble_search* search, double neighbourh
     return guarded(nullptr, [&] {
         const tumble::OrientationSearch& s = required(search, "search").value;
         if (pass < 0) throw BoundaryError(TUMBLE_E_ARGUMENT, "pass is " + std::to_string(pass) + ": expected 0 or more");
-        const PoseArrays arrays{images, rotations, shifts_A, scores};
+        ReachableArrays reachable(s.device());
+        const PoseArrays arrays = PoseArrays{images, rotations, shifts_A, scores}.on_host(reachable, true);
         auto candidates = arrays.candidates(true);
+        improved = reachable.out(improved, "improved");
         if (improved) require_output(improved, "improved", std::array{static_cast<std::int64_t>(candidates.size())}, TUMBLE_INT32);
         std::vector<std::int32_t> flags;
         const auto climbed = s.climb(candidates, {neighbourhood, seed_of(seed), static_cast<std::uint32_t>(pass)});
         for (std::size_t i = 0; i < climbed.size(); i++) candidates[i] = climbed[i].candidate, flags.push_back(climbed[i].improved);
         if (improved) write(*improved, flags);
         arrays.write_all(candidates);
+        reachable.deliver();
     });
 }
 
@@ -58,10 +61,13 @@ tumble_status tumble_search_best(const tumble_search* search, const tumble_array
                                  const tumble_array* scores) {
     return guarded(nullptr, [&] {
         const tumble::OrientationSearch& s = required(search, "search").value;
-        require_array(scores, "scores", std::array<std::int64_t, 1>{-1}, TUMBLE_FLOAT64);
-        const PoseArrays arrays{images, rotations, shifts_A, scores};
-        arrays.require_room(scores->shape[0]);
-        arrays.write_all(s.best(copied_numbers(images, scores->shape[0])));
+        ReachableArrays reachable(s.device());
+        const PoseArrays arrays = PoseArrays{images, rotations, shifts_A, scores}.on_host(reachable, true);
+        require_array(arrays.scores, "scores", std::array<std::int64_t, 1>{-1}, TUMBLE_FLOAT64);
+        const std::int64_t count = arrays.scores->shape[0];
+        arrays.require_room(count);
+        arrays.write_all(s.best(copied_numbers(arrays.images, count)));
+        reachable.deliver();
     });
 }
 

@@ -16,7 +16,9 @@ function(tumble_kernel target source)
         set(object tumble_${stem}_${set})
         add_library(${object} OBJECT ${source})
         target_compile_definitions(${object} PRIVATE TUMBLE_ISA=${set} TUMBLE_ISA_${set}=1)
-        target_compile_options(${object} PRIVATE ${flags_${set}})
+        # Rounding to integers and choices between values in vectors: nobody asks for errno or for floating-point traps here.
+        # Neither flag changes a result.
+        target_compile_options(${object} PRIVATE ${flags_${set}} -fno-math-errno -fno-trapping-math)
         target_include_directories(${object} PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
         target_link_libraries(${object} PRIVATE tumble_warnings tumble_sanitizers)
         set_target_properties(${object} PROPERTIES POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden)

@@ -8,6 +8,7 @@ option(TUMBLE_CHECK_HANDLES "The C interface refuses handles that have been dest
 if(TUMBLE_TESTS AND NOT TUMBLE_PROGRAM)
     message(FATAL_ERROR "TUMBLE_TESTS is ON and TUMBLE_PROGRAM is OFF: the tests run the program")
 endif()
+option(TUMBLE_COVERAGE "Count the lines of cuda/ that run on the emulated device (scripts/coverage.sh)" OFF)
 set(TUMBLE_SANITIZE "" CACHE STRING "Sanitizers, as for -fsanitize= (address,undefined or thread)")
 set(TUMBLE_FFT "fftw" CACHE STRING "CPU FFT: fftw (any library with the FFTW3 single-precision interface) or pocketfft")
 set_property(CACHE TUMBLE_FFT PROPERTY STRINGS fftw pocketfft)

@@ -107,6 +107,7 @@ Operations filled() {
     table.hill_climb = hill_climb;
     table.device_describe = device_describe;
     table.plan_run = plan_run;
+    table.copy_bytes = copy_bytes;
     return table;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 // The entries of the CUDA side's table: the functions that backend/operations.hpp describes, under the same names. Each
-// family has a file: image_entries, slice_entries, pose_entries, equation_entries, search_entries.
+// family has a file: copy_entry, image_entries, slice_entries, pose_entries, equation_entries, search_entries.
 #include "backend/operations.hpp"
 
 namespace tumble::cuda {
@@ -34,5 +34,7 @@ std::int32_t score_curves(Context*, const Search*, const Rows*, const CurveArgum
 std::int32_t best_pairs(Context*, const Search*, const Rows*, const BestArguments*);
 std::int32_t soft_pairs(Context*, const Search*, const Rows*, const SoftArguments*);
 std::int32_t hill_climb(Context*, const Search*, const Rows*, const ClimbArguments*);
+
+std::int32_t copy_bytes(Context*, const CopyArguments*);
 
 }  // namespace tumble::cuda

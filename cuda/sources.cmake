@@ -1,7 +1,7 @@
 # The files of the CUDA side: compiled by nvcc and the host compiler for the module (CMakeLists.txt here), and all by the host
 # compiler for the emulated device (tests/emulation).
 set(TUMBLE_CUDA_HOST_SOURCES
-    cuda_operations.cpp equation_entries.cpp image_entries.cpp panel_entries.cpp pose_entries.cpp search_entries.cpp
+    copy_entry.cpp cuda_operations.cpp equation_entries.cpp image_entries.cpp panel_entries.cpp pose_entries.cpp search_entries.cpp
     slice_entries.cpp
     runtime/check.cpp runtime/device.cpp runtime/fft_plan.cpp runtime/memory_plan.cpp)
 set(TUMBLE_CUDA_KERNEL_SOURCES

@@ -20,6 +20,7 @@
 
 #include <stdint.h>
 
+/** Marks what the shared library exports. */
 #if defined(_WIN32)
 #define TUMBLE_API
 #else
@@ -45,21 +46,22 @@ TUMBLE_API int32_t tumble_capability(const char *name);
 
 /* ---- Status ------------------------------------------------------------------------------------------------------------ */
 
+/** TUMBLE_OK, or a code of one of the groups 1xx to 9xx. */
 typedef int32_t tumble_status;
 
-#define TUMBLE_OK 0
-#define TUMBLE_E_ARGUMENT 100    /* 1xx argument: an argument cannot be what it is */
-#define TUMBLE_E_NULL 101        /*     a pointer that must not be NULL is */
-#define TUMBLE_E_KEY 102         /*     no option or property of that name */
-#define TUMBLE_E_ARRAY 103       /*     shape, strides, type or memory of an array */
-#define TUMBLE_E_STRUCT_SIZE 104 /*     struct_size is not set */
-#define TUMBLE_E_INPUT 200       /* 2xx input: a file, images or options that cannot work */
-#define TUMBLE_E_NO_MEMORY 300   /* 3xx machine: out of memory */
-#define TUMBLE_E_SYSTEM 301      /*     disk full, no permission, ... */
-#define TUMBLE_E_DEVICE 400      /* 4xx device: absent, or of the wrong kind */
-#define TUMBLE_E_UNSUPPORTED 500 /* 5xx data: the images do not support a result */
-#define TUMBLE_E_CANCELLED 600   /* 6xx cancelled by the caller; a checkpoint has been written where one was asked for */
-#define TUMBLE_E_INTERNAL 900    /* 9xx a fault of ours */
+#define TUMBLE_OK 0              /**< good */
+#define TUMBLE_E_ARGUMENT 100    /**< 1xx argument: an argument cannot be what it is */
+#define TUMBLE_E_NULL 101        /**< a pointer that must not be NULL is */
+#define TUMBLE_E_KEY 102         /**< no option or property of that name */
+#define TUMBLE_E_ARRAY 103       /**< shape, strides, type or memory of an array */
+#define TUMBLE_E_STRUCT_SIZE 104 /**< struct_size is not set */
+#define TUMBLE_E_INPUT 200       /**< 2xx input: a file, images or options that cannot work */
+#define TUMBLE_E_NO_MEMORY 300   /**< 3xx machine: out of memory */
+#define TUMBLE_E_SYSTEM 301      /**< disk full, no permission, ... */
+#define TUMBLE_E_DEVICE 400      /**< 4xx device: absent, or of the wrong kind */
+#define TUMBLE_E_UNSUPPORTED 500 /**< 5xx data: the images do not support a result */
+#define TUMBLE_E_CANCELLED 600   /**< 6xx cancelled by the caller; a checkpoint has been written where one was asked for */
+#define TUMBLE_E_INTERNAL 900    /**< 9xx a fault of ours */
 
 /** status / 100. Thread: any. */
 TUMBLE_API int32_t tumble_status_group(tumble_status status);
@@ -72,18 +74,21 @@ TUMBLE_API const char *tumble_last_error(void);
 
 /* ---- Arrays ------------------------------------------------------------------------------------------------------------ */
 
-#define TUMBLE_FLOAT32 1
-#define TUMBLE_FLOAT64 2
-#define TUMBLE_INT32 3
-#define TUMBLE_UINT8 4
-#define TUMBLE_INT8 5
-#define TUMBLE_INT16 6
-#define TUMBLE_UINT16 7
+/* Types of elements. */
+#define TUMBLE_FLOAT32 1 /**< float */
+#define TUMBLE_FLOAT64 2 /**< double */
+#define TUMBLE_INT32 3   /**< int32_t */
+#define TUMBLE_UINT8 4   /**< uint8_t */
+#define TUMBLE_INT8 5    /**< int8_t */
+#define TUMBLE_INT16 6   /**< int16_t */
+#define TUMBLE_UINT16 7  /**< uint16_t */
 
-/** Numbers of DLPack. */
-#define TUMBLE_MEMORY_HOST 1
-#define TUMBLE_MEMORY_CUDA 2 /* refused with TUMBLE_E_DEVICE by a build, or a device, that cannot reach it */
+/* Memory, by the numbers of DLPack. */
+#define TUMBLE_MEMORY_HOST 1   /**< of the host */
+#define TUMBLE_MEMORY_CUDA 2   /**< of the device that operators compute on; refused with TUMBLE_E_DEVICE by all other functions */
+#define TUMBLE_MEMORY_PINNED 3 /**< of the host, pinned by CUDA: as TUMBLE_MEMORY_HOST */
 
+/** Length of tumble_array's shape and stride. */
 #define TUMBLE_MAX_DIMENSIONS 8
 
 /** An array that belongs to the caller, or, where a comment says "borrowed", to a handle. The slowest axis comes first; strides
@@ -92,11 +97,11 @@ typedef struct tumble_array {
     uint64_t struct_size; /**< sizeof(tumble_array), set by the caller */
     void *data;           /**< element (0, 0, ...) */
     int32_t dtype;        /**< TUMBLE_FLOAT32, ... */
-    int32_t memory;       /**< TUMBLE_MEMORY_HOST */
+    int32_t memory;       /**< TUMBLE_MEMORY_HOST, ... */
     int32_t device;       /**< number of the device; 0 for host memory */
-    int32_t dimensions;
-    int64_t shape[TUMBLE_MAX_DIMENSIONS];
-    int64_t stride[TUMBLE_MAX_DIMENSIONS];
+    int32_t dimensions;   /**< how many entries of shape and stride count */
+    int64_t shape[TUMBLE_MAX_DIMENSIONS];  /**< elements along each axis */
+    int64_t stride[TUMBLE_MAX_DIMENSIONS]; /**< elements from one to the next along each axis */
 } tumble_array;
 
 /* ---- Context ----------------------------------------------------------------------------------------------------------- */
@@ -104,12 +109,13 @@ typedef struct tumble_array {
 /** What long work reports to and how it is stopped. */
 typedef struct tumble_context tumble_context;
 
+/** How far work is. */
 typedef struct tumble_progress {
     uint64_t struct_size; /**< set by the library: fields beyond it do not exist */
     const char *stage;    /**< "prepare", "first model", "rounds", ...; valid during the call */
     double fraction;      /**< of the stage that is done, 0 to 1 */
     int32_t round;        /**< rounds of the search that are done */
-    int32_t reserved;
+    int32_t reserved;     /**< 0 */
 } tumble_progress;
 
 /** Called from the thread that called the library, at most ten times a second within a stage. Any other function of this header
@@ -125,7 +131,18 @@ TUMBLE_API tumble_status tumble_context_create(tumble_context **context);
 TUMBLE_API void tumble_context_destroy(tumble_context *context);
 /** NULL for none. `user` is handed to every call and is not looked at. Thread: handle. */
 TUMBLE_API tumble_status tumble_context_set_progress(tumble_context *context, tumble_progress_callback callback, void *user);
+/** The same for lines of the log. Thread: handle. */
 TUMBLE_API tumble_status tumble_context_set_log(tumble_context *context, tumble_log_callback callback, void *user);
+/** Memory of the caller's for arrays: `bytes` above 0, aligned for doubles; NULL where there is none left. */
+typedef void *(*tumble_allocate_callback)(uint64_t bytes, void *user);
+/** Takes back what the other gave. */
+typedef void (*tumble_free_callback)(void *memory, void *user);
+/** From now on the arrays of results and atoms that are made with the context, and of those that come from a run made with it, lie in
+ * memory of the caller's: one block an array, taken when they are made and given back when they are destroyed, each in the thread
+ * that does so. Both functions must work until then, whatever becomes of the context. NULL for both: the library's own memory. Where
+ * no memory is given the work fails with TUMBLE_E_NO_MEMORY. Fails with TUMBLE_E_NULL for one of the two. Thread: handle. */
+TUMBLE_API tumble_status tumble_context_set_allocator(tumble_context *context, tumble_allocate_callback allocate,
+                                                      tumble_free_callback give_back, void *user);
 /** Stops the work that uses the context, or the next that will, within a second or so. The request is used up by the work that
  * it stops. Thread: any, and from a signal handler. NULL is ignored. */
 TUMBLE_API void tumble_context_cancel(tumble_context *context);
@@ -137,22 +154,22 @@ TUMBLE_API const char *tumble_context_error(const tumble_context *context);
 
 /* ---- Options ----------------------------------------------------------------------------------------------------------- */
 
-#define TUMBLE_OPTION_INT64 1
-#define TUMBLE_OPTION_FLOAT64 2
-#define TUMBLE_OPTION_TEXT 3
+#define TUMBLE_OPTION_INT64 1   /**< tumble_options_set_int64 */
+#define TUMBLE_OPTION_FLOAT64 2 /**< tumble_options_set_float64 */
+#define TUMBLE_OPTION_TEXT 3    /**< tumble_options_set_text */
 
 /** One line of the table of options. The strings live as long as the process. */
 typedef struct tumble_option {
     uint64_t struct_size; /**< sizeof(tumble_option), set by the caller */
-    const char *name;
+    const char *name;          /**< as the functions tumble_options_set_... take it */
     const char *unit;          /**< "A", or "" */
     const char *default_value; /**< as text; "" where the option must be set */
     const char *choices;       /**< words that a text may be, separated by |; "" for free text */
     const char *text;          /**< one line */
     double minimum;            /**< of numbers; infinite where unbounded */
-    double maximum;
-    int32_t type; /**< TUMBLE_OPTION_INT64, ...; switches are 0 or 1 */
-    int32_t reserved;
+    double maximum;            /**< likewise */
+    int32_t type;              /**< TUMBLE_OPTION_INT64, ...; switches are 0 or 1 */
+    int32_t reserved;          /**< 0 */
 } tumble_option;
 
 /** Thread: any. */
@@ -165,11 +182,14 @@ typedef struct tumble_options tumble_options;
 
 /** All options at their defaults. Thread: any. */
 TUMBLE_API tumble_status tumble_options_create(tumble_options **options);
+/** Thread: handle. */
 TUMBLE_API void tumble_options_destroy(tumble_options *options);
-/** Fail with TUMBLE_E_KEY for an unknown name and TUMBLE_E_ARGUMENT for a value that the table does not allow; the options are
+/** Fails with TUMBLE_E_KEY for an unknown name and TUMBLE_E_ARGUMENT for a value that the table does not allow; the options are
  * then unchanged. Thread: handle. */
 TUMBLE_API tumble_status tumble_options_set_int64(tumble_options *options, const char *name, int64_t value);
+/** As tumble_options_set_int64. Thread: handle. */
 TUMBLE_API tumble_status tumble_options_set_float64(tumble_options *options, const char *name, double value);
+/** As tumble_options_set_int64; the text is copied. Thread: handle. */
 TUMBLE_API tumble_status tumble_options_set_text(tumble_options *options, const char *name, const char *value);
 /** Start from these poses: `rotations` float64 (image, 3, 3), `shifts_A` float64 (image, 2), x then y. Copied. Fails with
  * TUMBLE_E_ARRAY. Thread: handle. */
@@ -188,6 +208,7 @@ typedef struct tumble_stack tumble_stack;
 
 /** Reads an MRC stack (all modes, plain or gzip) of square images. Fails with TUMBLE_E_INPUT, TUMBLE_E_SYSTEM. Thread: any. */
 TUMBLE_API tumble_status tumble_stack_read(const char *path, tumble_stack **stack);
+/** Thread: handle. */
 TUMBLE_API void tumble_stack_destroy(tumble_stack *stack);
 /** Borrowed until the stack is destroyed: float32 (image, y, x). Thread: any. */
 TUMBLE_API tumble_status tumble_stack_images(const tumble_stack *stack, tumble_array *images);
@@ -203,8 +224,8 @@ TUMBLE_API tumble_status tumble_map_write(const char *path, const tumble_array *
 typedef struct tumble_plan {
     uint64_t struct_size; /**< sizeof(tumble_plan), set by the caller */
     int64_t box;          /**< side of the cropped images and maps that the search works on, in pixels */
-    uint64_t host_bytes;
-    double seconds;
+    uint64_t host_bytes;  /**< memory of the host */
+    double seconds;       /**< time that the whole will take here */
 } tumble_plan;
 
 /** Before any work: only the shape of `images` is looked at, its data may be NULL. Fails with TUMBLE_E_INPUT for options that
@@ -220,12 +241,13 @@ typedef struct tumble_result tumble_result;
  * "failed". Fails with TUMBLE_E_INPUT, TUMBLE_E_UNSUPPORTED (no particle in the images), TUMBLE_E_CANCELLED. Thread: handle. */
 TUMBLE_API tumble_status tumble_reconstruct(tumble_context *context, const tumble_array *images, const tumble_options *options,
                                             tumble_result **result);
+/** Thread: handle. */
 TUMBLE_API void tumble_result_destroy(tumble_result *result);
 
 /** One of the result's arrays, borrowed until the result is destroyed; never copied. Fails with TUMBLE_E_KEY.
  *   maps, float32 (z, y, x), box and voxel of the images:
  *     map          restored, atoms positive        half1, half2   unfiltered half maps       mask   0 to 1
- *   atoms, strongest first:
+ *   atoms, in the order of the map's peaks, the strongest first; their heights are fitted afterwards:
  *     atom_positions  float64 (atom, 3), A from the map's origin      atom_sigmas   float64 (atom, 3), standard errors, A
  *     atom_heights    float64 (atom), relative to the median          atom_widths   float64 (atom), Gaussian sigma, A
  *     atom_half_distances  float64 (atom), A, between the two half maps; 0 where not known
@@ -289,7 +311,9 @@ TUMBLE_API tumble_status tumble_run_take_result(tumble_run *run, tumble_result *
 
 /* The steps of a reconstruction one by one, for a host that has a search or a schedule of its own. Objects keep the device that
  * they were made on alive. "device" on a thread line: one thread at a time for a device and everything made on it. Output arrays
- * belong to the caller, are written in any layout, and have the type that is said; they must not overlap inputs. An argument
+ * belong to the caller, are written in any layout, and have the type that is said; they must not overlap inputs. On a device of
+ * CUDA each array may lie in host memory or in that of this device, where outputs must have no gaps; on the CPU, device memory is
+ * refused with TUMBLE_E_DEVICE. Arrays of a device go through host memory at present. An argument
  * `images` of poses is int32 (pose), the number of each pose's image, or NULL: image 0, 1, ... in order. Contexts may be NULL where
  * nothing is to be reported. */
 
@@ -301,6 +325,11 @@ TUMBLE_API tumble_status tumble_device_create(const char *name, int32_t threads,
 TUMBLE_API void tumble_device_destroy(tumble_device *device);
 /** "cpu", or "cuda:0"; lives as long as the device. NULL for NULL. Thread: device. */
 TUMBLE_API const char *tumble_device_name(const tumble_device *device);
+/** The stream, a cudaStream_t of this device or NULL for CUDA's default stream, in whose order arrays in the device's memory are
+ * read and written: inputs after what the stream was given before the call; outputs are there when the call returns. Kept, and must
+ * live, until another is set or the device is destroyed. Until one is set nothing is waited for: inputs must be complete when a call
+ * is made. Fails with TUMBLE_E_DEVICE on the CPU. Thread: device. */
+TUMBLE_API tumble_status tumble_device_set_stream(tumble_device *device, void *stream);
 
 /** Images made ready for scoring: normalised, masked, cropped to a working box, transformed, their noise measured. */
 typedef struct tumble_images tumble_images;
@@ -409,7 +438,7 @@ TUMBLE_API tumble_status tumble_maps_correlate(tumble_device *device, const tumb
  * never does. `frequencies` and `curve`: float64 (shell). Thread: any. */
 TUMBLE_API tumble_status tumble_curve_resolution(const tumble_array *frequencies, const tumble_array *curve, double threshold,
                                                  double *resolution_A);
-/** The map under the Wiener filter 2 FSC / (1 + FSC): `fsc` float64 (shell), `restored` float32 (n, n, n). Thread: device. */
+/** The map under the Wiener filter 2 FSC / (1 + FSC): `fsc` float64 (n / 2 + 1), `restored` float32 (n, n, n). Thread: device. */
 TUMBLE_API tumble_status tumble_map_restore(tumble_device *device, const tumble_array *map, const tumble_array *fsc,
                                             const tumble_array *restored);
 /** Soft mask, 0 to 1, found from the map: float32 (n, n, n). Fails with TUMBLE_E_UNSUPPORTED where nothing stands out. Thread:

@@ -27,6 +27,7 @@ module tumble_c
     integer(c_int32_t), parameter :: TUMBLE_UINT16 = 7
     integer(c_int32_t), parameter :: TUMBLE_MEMORY_HOST = 1
     integer(c_int32_t), parameter :: TUMBLE_MEMORY_CUDA = 2
+    integer(c_int32_t), parameter :: TUMBLE_MEMORY_PINNED = 3
     integer(c_int32_t), parameter :: TUMBLE_MAX_DIMENSIONS = 8
     integer(c_int32_t), parameter :: TUMBLE_OPTION_INT64 = 1
     integer(c_int32_t), parameter :: TUMBLE_OPTION_FLOAT64 = 2
@@ -131,6 +132,15 @@ module tumble_c
             type(c_ptr), value :: user
             integer(c_int32_t) :: answer
         end function tumble_context_set_log
+        function tumble_context_set_allocator(context, allocate, give_back, user) bind(C, &
+            name="tumble_context_set_allocator") result(answer)
+            import
+            type(c_ptr), value :: context
+            type(c_funptr), value :: allocate
+            type(c_funptr), value :: give_back
+            type(c_ptr), value :: user
+            integer(c_int32_t) :: answer
+        end function tumble_context_set_allocator
         subroutine tumble_context_cancel(context) bind(C, name="tumble_context_cancel")
             import
             type(c_ptr), value :: context
@@ -354,6 +364,13 @@ module tumble_c
             type(c_ptr), value :: device
             type(c_ptr) :: answer
         end function tumble_device_name
+        function tumble_device_set_stream(device, stream) bind(C, name="tumble_device_set_stream") &
+            result(answer)
+            import
+            type(c_ptr), value :: device
+            type(c_ptr), value :: stream
+            integer(c_int32_t) :: answer
+        end function tumble_device_set_stream
         function tumble_images_create(context, device, stack, pixel_size_A, diameter_A, dark_atoms, images) &
             bind(C, name="tumble_images_create") result(answer)
             import

@@ -30,6 +30,7 @@ module tumble_operators
     contains
         procedure :: create => device_create
         procedure :: name => device_name
+        procedure :: set_stream => device_set_stream
         procedure :: correlate
         procedure :: restore
         procedure :: find_mask
@@ -121,6 +122,15 @@ contains
         character(len=:), allocatable :: text
         text = tumble_text_at(tumble_device_name(self%handle))
     end function device_name
+
+    ! The CUDA stream, or c_null_ptr for the default one, in whose order arrays in the device's memory are read and written; it has
+    ! to live while it is set. Fails with TUMBLE_E_DEVICE on the CPU.
+    subroutine device_set_stream(self, stream, status)
+        class(tumble_device), intent(in) :: self
+        type(c_ptr), intent(in) :: stream
+        integer(c_int32_t), intent(out), optional :: status
+        call tumble_check(tumble_device_set_stream(self%handle, stream), status)
+    end subroutine device_set_stream
 
     subroutine device_destroy(self)
         class(tumble_device), intent(inout) :: self

@@ -23,8 +23,10 @@ class Bytes {
   public:
     static constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
     constexpr Bytes() = default;
-    template <std::integral T>
-    constexpr Bytes(T count) : count_(count < T{0} ? 0 : static_cast<std::uint64_t>(count)) {}
+    template <std::unsigned_integral T>
+    constexpr Bytes(T count) : count_(count) {}
+    template <std::signed_integral T>
+    constexpr Bytes(T count) : count_(count < 0 ? 0 : static_cast<std::uint64_t>(count)) {}
     constexpr std::uint64_t count() const { return count_; }
 
     friend constexpr Bytes operator+(Bytes a, Bytes b) { return a.count_ > most - b.count_ ? most : a.count_ + b.count_; }

@@ -29,6 +29,16 @@ class Device {
     /// "cpu", or "cuda:0".
     const std::string& name() const;
 
+    /// Number of the CUDA device whose memory can be copied from and to; -1: none, on the CPU.
+    int memory_device() const;
+    /// The stream (a cudaStream_t of that device, which has to live while it is set; null: CUDA's default stream) in whose order
+    /// copies are done. Until it is set they are ordered with nothing of the caller's. Throws Error(input) on the CPU.
+    void set_stream(void* stream) const;
+    /// Callers' arrays between that memory and the host's: begins after what the stream was given before, complete at return.
+    /// Throws Error(system).
+    void copy_to_host(void* to, const void* from, std::int64_t bytes) const;
+    void copy_from_host(void* to, const void* from, std::int64_t bytes) const;
+
     struct State;
     const std::shared_ptr<State>& state() const { return state_; }
 
@@ -144,6 +154,7 @@ class OrientationSearch {
     std::vector<ClimbedPose> climb(std::span<const PoseCandidate> present, const ClimbOptions& options) const;
     /// The best candidate of each of the numbered images. The in-plane angle is interpolated between the grid's, the score is not.
     std::vector<PoseCandidate> best(std::span<const std::int64_t> images) const;
+    const Device& device() const { return images_.device(); }
 
     struct State;
 
@@ -165,6 +176,7 @@ class MapEquations {
     /// power; zero beyond high_per_A; at most `steps` conjugate-gradient steps. Box and voxel of the prepared images.
     Volume solve(double high_per_A, int steps) const;
     int box() const { return images_.box(); }  ///< of the solution
+    const Device& device() const { return images_.device(); }
 
     struct State;
 
@@ -178,7 +190,7 @@ class MapEquations {
 ShellCorrelation correlate_halves(const Device& device, const Volume& half1, const Volume& half2, VolumeView mask, std::uint64_t seed);
 /// The resolution where `curve`, followed outward from its strongest shells, stays below `threshold`.
 Resolution resolution_of(std::span<const double> frequency_per_A, std::span<const double> curve, double threshold);
-/// The map under the Wiener filter 2 FSC / (1 + FSC); fsc has a value a shell, 0 .. box / 2.
+/// The map under the Wiener filter 2 FSC / (1 + FSC). Throws Error(input) unless fsc has a value a shell, 0 .. box / 2.
 Volume restored_map(const Device& device, const Volume& map, std::span<const double> fsc);
 /// Soft mask in [0, 1] found from the map. Throws Error(unsupported) where nothing stands out.
 Volume particle_mask(const Device& device, const Volume& map);

@@ -88,7 +88,7 @@ struct ReconstructResult {
     Volume mask;                        ///< soft solvent mask in [0, 1]
     ShellCorrelation fsc;
     Resolution resolution_0143, resolution_05;
-    Atoms atoms;                        ///< refined against the images, strongest first
+    Atoms atoms;                        ///< refined against the images, in the order of the map's peaks
     double atoms_precision_pm = 0;      ///< rms 3D standard error of the atoms from the covariance
     double atoms_half_precision_pm = 0; ///< the same from the two halves; 0 where there are none
     double fit_shift_pm = 0;            ///< rms 3D distance between the atoms after the map fit and after refinement

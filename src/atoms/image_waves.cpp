@@ -4,8 +4,6 @@
 #include <cmath>
 #include <numbers>
 
-#include "tumble/error.hpp"
-
 namespace tumble {
 namespace {
 
@@ -14,33 +12,8 @@ constexpr std::size_t lanes = phase_lanes;
 std::size_t index(int i) {
     return static_cast<std::size_t>(i);
 }
-int padded(int count, int multiple) {
-    return (count + multiple - 1) / multiple * multiple;
-}
 
 }  // namespace
-
-HalfPlaneGrid::HalfPlaneGrid(const PreparedImages& images) {
-    spacing_per_A = 1 / (images.box * images.pixel_size_A);
-    for (const FrequencyPoint& point : images.points) {
-        const double x = point.x * static_cast<double>(images.box),
-                     y = point.y * static_cast<double>(images.box);
-        const int kx = static_cast<int>(std::lround(x)), ky = static_cast<int>(std::lround(y));
-        if (std::abs(x - kx) > 1e-3 || std::abs(y - ky) > 1e-3 || ky < 0)
-            throw bad_input(
-                "image refinement: frequency points must lie on the half plane of the box's own grid");
-        row.push_back(ky);
-        column.push_back(kx);
-        frequency.push_back(std::hypot(kx, ky));
-        reach = std::max({reach, std::abs(kx), ky});
-    }
-    for (int& kx : column) kx += reach;
-    rows = padded(reach + 1, phase_rows);
-    columns = 2 * reach + 1;
-    padded_columns = padded(columns, phase_lanes);
-    for (int c = 0; c < columns; c++) column_value.push_back(static_cast<float>((c - reach) * spacing_per_A));
-    for (int r = 0; r < rows; r++) row_value.push_back(static_cast<float>(r * spacing_per_A));
-}
 
 std::vector<ProjectedAtom> project_atoms(const Pose& pose, std::span<const Vec3> positions_A,
                                          std::span<const double> heights) {

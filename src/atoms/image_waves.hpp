@@ -3,25 +3,12 @@
 #include <span>
 #include <vector>
 
+#include "atoms/half_plane_grid.hpp"
 #include "atoms/phase_sums.hpp"
-#include "pose/prepared_images.hpp"
+#include "core/small_vectors.hpp"
 #include "tumble/geometry.hpp"
 
 namespace tumble {
-
-/// The half-plane points of PreparedImages as cells of a Cartesian grid: rows ky = 0 .. reach, columns kx =
-/// -reach .. reach. Throws bad_input when a point lies off the grid of spacing 1/box.
-struct HalfPlaneGrid {
-    int reach = 0;
-    int rows = 0;     ///< reach + 1, padded to phase_rows
-    int columns = 0;  ///< 2 reach + 1
-    int padded_columns = 0;
-    double spacing_per_A = 0;
-    std::vector<int> row, column;                ///< per point
-    std::vector<double> frequency;               ///< per point: |k| in shells of width 1/box
-    std::vector<float> column_value, row_value;  ///< kx, ky in 1/A
-    explicit HalfPlaneGrid(const PreparedImages& images);
-};
 
 /// An atom as an image shows it: x, y in A from the image's origin, z (A) along the beam from the particle's
 /// centre.

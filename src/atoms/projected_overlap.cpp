@@ -34,31 +34,12 @@ double dot(std::span<const AtomVector> a, std::span<const AtomVector> b) {
     return sum;
 }
 
-// Sums over the views for one pair, before the heights are put in.
-std::array<double, 16> pair_block(Vec3 apart, double height_a, double height_b,
-                                  std::span<const WeightedView> views, const RadialOverlap& overlap) {
-    double t = 0, xx = 0, xy = 0, xz = 0, yy = 0, yz = 0, zz = 0;
-    Vec3 slope;
-    const double squared = tumble::dot(apart, apart);
-    for (const WeightedView& view : views) {
-        const double u = tumble::dot(apart, view.beam), s = std::max(squared - u * u, 0.0);
-        if (s >= overlap.limit()) continue;
-        const Vec3 v = apart - u * view.beam, b = view.beam;
-        const RadialOverlap::Value value = overlap.at(s);
-        const double t1 = view.weight * value.t1, t3 = view.weight * value.t3;
-        t += view.weight * value.t;
-        slope = slope + t1 * v;
-        xx -= t1 * (1 - b.x * b.x) + t3 * v.x * v.x;
-        yy -= t1 * (1 - b.y * b.y) + t3 * v.y * v.y;
-        zz -= t1 * (1 - b.z * b.z) + t3 * v.z * v.z;
-        xy -= t3 * v.x * v.y - t1 * b.x * b.y;
-        xz -= t3 * v.x * v.z - t1 * b.x * b.z;
-        yz -= t3 * v.y * v.z - t1 * b.y * b.z;
-    }
+// Block of the pair whose sums over the views these are.
+std::array<double, 16> pair_block(const OverlapSums& o, double height_a, double height_b) {
     const double h = height_a * height_b;
-    const Vec3 by_b = height_a * slope, by_a = -height_b * slope;
-    return {h * xx, h * xy, h * xz, by_b.x, h * xy, h * yy, h * yz, by_b.y,
-            h * xz, h * yz, h * zz, by_b.z, by_a.x, by_a.y, by_a.z, t};
+    const Vec3 by_b = height_a * o.slope, by_a = -height_b * o.slope;
+    return {h * o.xx, h * o.xy, h * o.xz, by_b.x, h * o.xy, h * o.yy, h * o.yz, by_b.y,
+            h * o.xz, h * o.yz, h * o.zz, by_b.z, by_a.x,   by_a.y,   by_a.z,   o.t};
 }
 
 void multiply(const AtomMatrix& matrix, std::span<const AtomVector> x, std::span<AtomVector> out,
@@ -87,7 +68,7 @@ RadialOverlap::RadialOverlap(std::span<const double> frequency_per_A, std::span<
     table_.resize(count);
     for (std::size_t i = 0; i < count; i++) {
         const double d = std::sqrt(static_cast<double>(i) * step_A2);
-        Value sum{0, 0, 0};
+        OverlapTable::Value sum{0, 0, 0};
         for (std::size_t s = 0; s < frequency_per_A.size(); s++) {
             const double turn = 2 * std::numbers::pi * frequency_per_A[s], x = turn * d,
                          squared = turn * turn;
@@ -102,27 +83,54 @@ RadialOverlap::RadialOverlap(std::span<const double> frequency_per_A, std::span<
     }
 }
 
-AtomMatrix overlap_matrix(std::span<const Vec3> positions_A, std::span<const double> heights,
-                          std::span<const WeightedView> views, const RadialOverlap& overlap, double reach_A,
-                          ThreadPool& pool) {
+OverlapSums overlap_sums(Vec3 apart, std::span<const WeightedView> views, const OverlapTable& overlap) {
+    OverlapSums o;
+    const double squared = tumble::dot(apart, apart);
+    for (const WeightedView& view : views) {
+        const double u = tumble::dot(apart, view.beam), s = std::max(squared - u * u, 0.0);
+        if (s >= overlap.limit) continue;
+        const Vec3 v = apart - u * view.beam, b = view.beam;
+        const OverlapTable::Value value = overlap.at(s);
+        const double t1 = view.weight * value.t1, t3 = view.weight * value.t3;
+        o.t += view.weight * value.t;
+        o.slope = o.slope + t1 * v;
+        o.xx -= t1 * (1 - b.x * b.x) + t3 * v.x * v.x;
+        o.yy -= t1 * (1 - b.y * b.y) + t3 * v.y * v.y;
+        o.zz -= t1 * (1 - b.z * b.z) + t3 * v.z * v.z;
+        o.xy -= t3 * v.x * v.y - t1 * b.x * b.y;
+        o.xz -= t3 * v.x * v.z - t1 * b.x * b.z;
+        o.yz -= t3 * v.y * v.z - t1 * b.y * b.z;
+    }
+    return o;
+}
+
+AtomPairs atom_pairs(std::span<const Vec3> positions_A, double reach_A) {
     const std::size_t atoms = positions_A.size();
-    AtomMatrix matrix;
-    matrix.neighbours.resize(atoms);
-    matrix.blocks.resize(atoms);
+    AtomPairs pairs;
+    pairs.neighbours.resize(atoms);
     for (std::size_t a = 0; a < atoms; a++)
-        for (std::size_t b = 0; b < atoms; b++)
-            if (length(positions_A[a] - positions_A[b]) < reach_A)
-                matrix.neighbours[a].push_back(static_cast<int>(b));
-    pool.each(static_cast<std::int64_t>(atoms), [&](std::int64_t atom, int) {
-        const auto a = static_cast<std::size_t>(atom);
+        for (std::size_t b = 0; b < atoms; b++) {
+            const Vec3 apart = positions_A[a] - positions_A[b];
+            if (!(length(apart) < reach_A)) continue;
+            pairs.neighbours[a].push_back(static_cast<int>(b));
+            if (b >= a) pairs.apart_A.push_back(apart);
+        }
+    return pairs;
+}
+
+AtomMatrix overlap_matrix(const AtomPairs& pairs, std::span<const OverlapSums> sums, std::span<const double> heights) {
+    const std::size_t atoms = heights.size();
+    AtomMatrix matrix;
+    matrix.neighbours = pairs.neighbours;
+    matrix.blocks.resize(atoms);
+    std::size_t pair = 0;
+    for (std::size_t a = 0; a < atoms; a++) {
         matrix.blocks[a].resize(matrix.neighbours[a].size());
         for (std::size_t n = 0; n < matrix.neighbours[a].size(); n++) {
             const auto b = static_cast<std::size_t>(matrix.neighbours[a][n]);
-            if (b >= a)
-                matrix.blocks[a][n] =
-                    pair_block(positions_A[a] - positions_A[b], heights[a], heights[b], views, overlap);
+            if (b >= a) matrix.blocks[a][n] = pair_block(sums[pair++], heights[a], heights[b]);
         }
-    });
+    }
     for (std::size_t a = 0; a < atoms; a++)
         for (std::size_t n = 0; n < matrix.neighbours[a].size(); n++) {
             const auto b = static_cast<std::size_t>(matrix.neighbours[a][n]);

@@ -18,29 +18,36 @@
 
 namespace tumble {
 
-/// Tables over the squared distance.
+/// T, T1, T3 over the squared distance: `values` at 0, 1, 2, ... steps; borrowed.
+struct OverlapTable {
+    struct Value {
+        double t, t1, t3;
+    };
+    std::span<const Value> values;
+    double limit = 0;     ///< A^2: the table's end
+    double per_step = 0;  ///< entries an A^2
+    /// At squared distance `s` (A^2) below the limit: linear between entries.
+    Value at(double s) const {
+        const double place = s * per_step;
+        const auto i = static_cast<std::size_t>(place);
+        const double part = place - static_cast<double>(i);
+        const Value &a = values[i], &b = values[i + 1];
+        return {a.t + part * (b.t - a.t), a.t1 + part * (b.t1 - a.t1), a.t3 + part * (b.t3 - a.t3)};
+    }
+};
+
+/// Owner of such a table.
 class RadialOverlap {
   public:
     /// information[s]: 2 sum w f^2 of the points of ring s, whose mean |k| is frequency_per_A[s]. Reaches to
     /// `largest_A`.
     RadialOverlap(std::span<const double> frequency_per_A, std::span<const double> information,
                   double largest_A);
-    struct Value {
-        double t, t1, t3;
-    };
-    /// At squared distance `s` (A^2) below limit().
-    Value at(double s) const {
-        const double place = s * per_step_;
-        const auto i = static_cast<std::size_t>(place);
-        const double part = place - static_cast<double>(i);
-        const Value &a = table_[i], &b = table_[i + 1];
-        return {a.t + part * (b.t - a.t), a.t1 + part * (b.t1 - a.t1), a.t3 + part * (b.t3 - a.t3)};
-    }
-    double limit() const { return limit_; }
+    OverlapTable table() const { return {table_, limit_, per_step_}; }
 
   private:
     double limit_, per_step_;
-    std::vector<Value> table_;
+    std::vector<OverlapTable::Value> table_;
 };
 
 /// Unknowns of an atom: x, y, z, height.
@@ -57,11 +64,25 @@ struct WeightedView {
     Vec3 beam;
     double weight = 0;
 };
-/// Sums over images in their order, whatever the threads. Atoms further apart than `reach_A` in space are
-/// left out: their projected overlaps differ in sign from view to view and sum to nothing.
-AtomMatrix overlap_matrix(std::span<const Vec3> positions_A, std::span<const double> heights,
-                          std::span<const WeightedView> views, const RadialOverlap& overlap, double reach_A,
-                          ThreadPool& pool);
+/// Sums over the views of a pair's block, before the heights are put in.
+struct OverlapSums {
+    double t = 0;                                             ///< height and height
+    Vec3 slope;                                               ///< sum of T1 v: height and position
+    double xx = 0, xy = 0, xz = 0, yy = 0, yz = 0, zz = 0;  ///< positions
+};
+/// Of the pair with D = `apart`, in the order of the views.
+OverlapSums overlap_sums(Vec3 apart, std::span<const WeightedView> views, const OverlapTable& overlap);
+
+/// Atoms within a distance of each other. Further apart they are left out: their projected overlaps differ in sign from view
+/// to view and sum to nothing.
+struct AtomPairs {
+    std::vector<std::vector<int>> neighbours;  ///< [atom], itself among them, ascending
+    std::vector<Vec3> apart_A;                 ///< x_a - x_b of each a and its neighbours b >= a, in that order
+};
+AtomPairs atom_pairs(std::span<const Vec3> positions_A, double reach_A);
+
+/// sums: one a pair, in the order of pairs.apart_A.
+AtomMatrix overlap_matrix(const AtomPairs& pairs, std::span<const OverlapSums> sums, std::span<const double> heights);
 
 /// Solves matrix * x = right by conjugate gradients, preconditioned by the inverse blocks of the diagonal, to
 /// 1e-6.

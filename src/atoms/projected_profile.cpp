@@ -1,7 +1,6 @@
 #include "atoms/projected_profile.hpp"
 
 #include <Eigen/Dense>
-#include <algorithm>
 #include <cmath>
 
 namespace tumble {
@@ -29,11 +28,6 @@ std::vector<double> ProjectedProfile::direct_at(const HalfPlaneGrid& grid) const
 }
 std::vector<double> ProjectedProfile::depth_at(const HalfPlaneGrid& grid) const {
     return at_points(grid, depth);
-}
-
-int profile_shells(const HalfPlaneGrid& grid) {
-    const auto largest = std::max_element(grid.frequency.begin(), grid.frequency.end());
-    return largest == grid.frequency.end() ? 0 : static_cast<int>(*largest) + 2;
 }
 
 void ProfileSums::add_image(const HalfPlaneGrid& grid, std::span<const float> weight, const Complexf* image,

@@ -31,7 +31,6 @@ struct ProfileSums {
     void add(const ProfileSums& other, double weight);
 };
 
-int profile_shells(const HalfPlaneGrid& grid);
 /// Least-squares solution; shells without data are zero.
 ProjectedProfile solve_profile(const ProfileSums& sums, bool depth);
 

@@ -24,6 +24,12 @@ ErrorKind kind_of(std::int32_t status) {
     }
 }
 
+/// What is left where a device fails; memory that runs out says it with its sizes.
+const char* way_out(std::string_view backend_name, std::string_view sentence) {
+    const bool said = backend_name == "cpu" || sentence.find("'cpu'") != sentence.npos;
+    return said ? "" : "; the device 'cpu' does the same without it";
+}
+
 /// Memory of the host that runs out is told as everywhere else in C++; that of a device has a sentence of its own.
 void require_memory(std::int32_t status) {
     if (status == status_memory) throw std::bad_alloc();
@@ -37,7 +43,8 @@ Session::Session(const Operations& operations, int device, int threads) : table(
     const std::int32_t status = table.context_create(&arguments, &context);
     require_memory(status);
     if (status != status_good)
-        throw Error(kind_of(status), fmt::format("the {} backend cannot start (status {}): {}", table.name, status, error.data()));
+        throw Error(kind_of(status), fmt::format("the {} backend cannot start (status {}): {}{}", table.name, status, error.data(),
+                                                 way_out(table.name, error.data())));
 }
 
 Session::~Session() {
@@ -94,12 +101,24 @@ void Backend::call(Entry entry, const char* name, Arguments... arguments) const 
     const std::string sentence = s.table.error_text(s.context);
     const ErrorKind kind = kind_of(status);
     if (kind != ErrorKind::system) throw Error(kind, sentence);
-    throw system_error(fmt::format("the {} backend failed in '{}' (status {}): {}", device_, name, status, sentence));
+    throw system_error(fmt::format("the {} backend failed in '{}' (status {}): {}{}", device_, name, status, sentence,
+                                   backend::way_out(s.table.name, sentence)));
 }
 
 Backend::Backend(const Operations& table, int device, int threads)
     : session_(std::make_shared<Session>(table, device, threads)),
-      device_(std::string_view(table.name) == "cpu" ? "cpu" : fmt::format("{}:{}", table.name, device)) {}
+      device_(std::string_view(table.name) == "cpu" ? "cpu" : fmt::format("{}:{}", table.name, device)),
+      memory_device_(std::string_view(table.name) == "cuda" ? device : -1) {}
+
+void Backend::copy_to_host(void* to, const void* from, std::int64_t bytes, std::optional<void*> stream) const {
+    const CopyArguments arguments{to, from, bytes, memory_host, memory_cuda, stream.value_or(nullptr), !stream, 0};
+    call(session_->table.copy_bytes, "copy_bytes", &arguments);
+}
+
+void Backend::copy_from_host(void* to, const void* from, std::int64_t bytes, std::optional<void*> stream) const {
+    const CopyArguments arguments{to, from, bytes, memory_cuda, memory_host, stream.value_or(nullptr), !stream, 0};
+    call(session_->table.copy_bytes, "copy_bytes", &arguments);
+}
 
 Backend cpu_backend(int threads) {
     return {cpu_operations(), 0, threads};
@@ -311,6 +330,74 @@ std::vector<HillClimbStep> Backend::hill_climb(const ResidentSearch& search, con
     std::vector<HillClimbStep> out;
     for (const auto& s : steps) out.push_back({pair_of(s.pair), s.visited, s.improved != 0});
     return out;
+}
+
+namespace {
+
+AtomArguments arguments_of(const AtomScene& scene, std::int64_t images, std::size_t shells) {
+    if (scene.poses.size() != static_cast<std::size_t>(images) || scene.image_weights.size() != scene.poses.size() ||
+        scene.heights.size() != scene.positions_A.size() || scene.first_image < 0 || scene.image_count < 0 ||
+        scene.first_image > images - scene.image_count)
+        throw bad_input(fmt::format("sums over images {} to {} of {} need as many poses and weights as images ({} and {} were given) and as "
+                                    "many heights as atoms ({} and {})",
+                                    scene.first_image, scene.first_image + scene.image_count, images, scene.poses.size(),
+                                    scene.image_weights.size(), scene.heights.size(), scene.positions_A.size()));
+    AtomArguments arguments{};
+    arguments.poses = as<const double>(scene.poses.data());
+    arguments.image_weights = scene.image_weights.data();
+    arguments.positions_A = as<const double>(scene.positions_A.data());
+    arguments.heights = scene.heights.data();
+    arguments.first_image = scene.first_image;
+    arguments.image_count = scene.image_count;
+    arguments.atom_count = count_of(scene.positions_A);
+    arguments.shell_count = static_cast<std::int64_t>(shells);
+    arguments.memory = memory_host;
+    return arguments;
+}
+
+}  // namespace
+
+void Backend::add_profile_sums(const ResidentImages& images, const AtomScene& scene, bool depth, ProfileSums& sums) const {
+    AtomArguments arguments = tumble::arguments_of(scene, images->images, sums.shells.size());
+    arguments.with_depth = depth;
+    arguments.profile_sums = as<double>(sums.shells.data());
+    call(session_->table.profile_sums, "profile_sums", images.handle_.get(), &arguments);
+}
+
+void Backend::add_atom_gradients(const ResidentImages& images, const AtomScene& scene, const ProjectedProfile& profile,
+                                 const AtomGradients& out) const {
+    AtomArguments arguments = tumble::arguments_of(scene, images->images, profile.direct.size());
+    arguments.with_depth = !profile.depth.empty();
+    if (out.gradient.size() != scene.positions_A.size() || out.scatter.size() != out.gradient.size() ||
+        count_of(out.likelihood) != scene.image_count || out.residual.size() != out.likelihood.size() ||
+        (arguments.with_depth && profile.depth.size() != profile.direct.size()))
+        throw bad_input(fmt::format("gradients of {} atoms by {} images: the arrays given do not fit", scene.positions_A.size(),
+                                    scene.image_count));
+    arguments.direct = profile.direct.data();
+    arguments.depth = data_or_null(std::span<const double>(profile.depth));
+    arguments.gradient = as<double>(out.gradient.data());
+    arguments.scatter = as<double>(out.scatter.data());
+    arguments.likelihood = out.likelihood.data();
+    arguments.residual = out.residual.data();
+    call(session_->table.atom_gradients, "atom_gradients", images.handle_.get(), &arguments);
+}
+
+std::vector<OverlapSums> Backend::overlap_sums(std::span<const Vec3> apart_A, std::span<const WeightedView> views,
+                                               const OverlapTable& overlap) const {
+    std::vector<OverlapSums> sums(apart_A.size());
+    OverlapArguments arguments{};
+    arguments.apart_A = as<const double>(apart_A.data());
+    arguments.views = as<const double>(views.data());
+    arguments.table = as<const double>(overlap.values.data());
+    arguments.limit = overlap.limit;
+    arguments.per_step = overlap.per_step;
+    arguments.pair_count = count_of(apart_A);
+    arguments.view_count = count_of(views);
+    arguments.table_count = count_of(overlap.values);
+    arguments.sums = as<double>(sums.data());
+    arguments.memory = memory_host;
+    call(session_->table.overlap_sums, "overlap_sums", &arguments);
+    return sums;
 }
 
 }  // namespace tumble

@@ -5,10 +5,12 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "atoms/atom_sums.hpp"
 #include "backend/operations.hpp"
 #include "core/threads.hpp"
 #include "fourier/density_compensation.hpp"
@@ -104,7 +106,7 @@ struct RowOwners {
     std::int64_t images() const { return static_cast<std::int64_t>(first_row.size()) - 1; }
 };
 
-/// A context of one backend. Every operation gives what the function of src/fourier or src/pose that is named beside it
+/// A context of one backend. Every operation gives what the function of src/fourier, src/pose or src/atoms that is named beside it
 /// gives, and throws Error: of the kind that the function would throw, or system where the backend fails or lacks the
 /// operation. Copies share the context. One thread at a time.
 class Backend {
@@ -116,6 +118,13 @@ class Backend {
     ThreadPool& pool() const { return session_->pool; }
     /// "cpu", or "cuda:0".
     const std::string& device() const { return device_; }
+    /// Number of the device whose memory the backend reaches besides the host's; -1: none.
+    int memory_device() const { return memory_device_; }
+
+    /// Callers' arrays between the host and that memory, after what `stream` (a cudaStream_t; none: one of the backend's own) was
+    /// given before; complete at return.
+    void copy_to_host(void* to, const void* from, std::int64_t bytes, std::optional<void*> stream) const;
+    void copy_from_host(void* to, const void* from, std::int64_t bytes, std::optional<void*> stream) const;
 
     ResidentImages resident(const PreparedImages& images) const;
     /// padded_transform
@@ -160,6 +169,14 @@ class Backend {
                                           std::span<const float> previous, std::span<const ViewList> views,
                                           const HillClimbOptions& options) const;
 
+    /// add_profile_sums, add_atom_gradients
+    void add_profile_sums(const ResidentImages& images, const AtomScene& scene, bool depth, ProfileSums& sums) const;
+    void add_atom_gradients(const ResidentImages& images, const AtomScene& scene, const ProjectedProfile& profile,
+                            const AtomGradients& out) const;
+    /// overlap_sums of each pair
+    std::vector<OverlapSums> overlap_sums(std::span<const Vec3> apart_A, std::span<const WeightedView> views,
+                                          const OverlapTable& overlap) const;
+
   private:
     /// Calls an entry of the table; throws where it is missing or fails.
     template <class Entry, class... Arguments>
@@ -168,6 +185,7 @@ class Backend {
 
     std::shared_ptr<backend::Session> session_;
     std::string device_;
+    int memory_device_;
 };
 
 /// The backend of this library that every machine has.

@@ -9,6 +9,7 @@
 #include <string>
 #include <type_traits>
 
+#include "atoms/atom_sums.hpp"
 #include "core/threads.hpp"
 #include "fourier/central_slice.hpp"
 #include "fourier/density_compensation.hpp"
@@ -86,6 +87,9 @@ static_assert(sizeof(Candidate) == sizeof(PoseCandidate) && offsetof(Candidate, 
 static_assert(sizeof(PoseWeight) == sizeof(WeightedPose) && offsetof(PoseWeight, rotation) == offsetof(WeightedPose, pose) &&
               offsetof(PoseWeight, weight) == offsetof(WeightedPose, weight));
 static_assert(offsetof(Pose, rotation) == 0 && offsetof(Pose, shift_A) == 9 * sizeof(double) && sizeof(Vec2) == 2 * sizeof(double));
+static_assert(sizeof(Pose) == 11 * sizeof(double) && sizeof(Vec3) == 3 * sizeof(double) && sizeof(AtomVector) == 4 * sizeof(double));
+static_assert(sizeof(ProfileSums::Shell) == 8 * sizeof(double) && sizeof(WeightedView) == 4 * sizeof(double) &&
+              sizeof(OverlapTable::Value) == 3 * sizeof(double) && sizeof(OverlapSums) == 10 * sizeof(double));
 static_assert(sizeof(Mat3f) == 9 * sizeof(float) && sizeof(FrequencyPoint) == 2 * sizeof(float));
 
 template <class To, class From>
@@ -121,18 +125,22 @@ std::int32_t guarded(std::string& error, Body&& body) noexcept {
     }
 }
 
-/// `body` receives the context's pool.
-template <class Arguments, class Body>
-std::int32_t on_host(Context* context, const Arguments* arguments, Body&& body) {
+/// `body` receives the context's pool; `memory` is where the arrays lie.
+template <class Body>
+std::int32_t in_memory(std::int32_t memory, Context* context, Body&& body) {
     CpuContext& c = behind(context);
-    const bool reachable = arguments->memory == memory_host;
+    const bool reachable = memory == memory_host;
     const std::int32_t status = guarded(c.error, [&] {
         if (!reachable)
-            throw system_error("the CPU backend was given arrays in memory space " + std::to_string(arguments->memory) +
-                               ", expected " + std::to_string(memory_host) + " (host)");
+            throw system_error("the CPU backend was given arrays in memory space " + std::to_string(memory) + ", expected " +
+                               std::to_string(memory_host) + " (host)");
         body(*c.pool);
     });
     return reachable ? status : status_device;
+}
+template <class Arguments, class Body>
+std::int32_t on_host(Context* context, const Arguments* arguments, Body&& body) {
+    return in_memory(arguments->memory, context, body);
 }
 
 template <class T>
@@ -405,6 +413,48 @@ std::int32_t climb(Context* context, const Search* search, const Rows* rows, con
     });
 }
 
+AtomScene scene_of(const ImageSamples& images, const AtomArguments& a) {
+    const auto count = static_cast<std::size_t>(images.images), atoms = static_cast<std::size_t>(a.atom_count);
+    return {{as<const Pose>(a.poses), count}, {a.image_weights, count}, {as<const Vec3>(a.positions_A), atoms}, {a.heights, atoms}, a.first_image,
+            a.image_count};
+}
+
+std::int32_t profile_sums(Context* context, const Images* images, const AtomArguments* a) {
+    return on_host(context, a, [&](ThreadPool& pool) {
+        const std::span shells(as<ProfileSums::Shell>(a->profile_sums), static_cast<std::size_t>(a->shell_count));
+        ProfileSums sums{{shells.begin(), shells.end()}};
+        add_profile_sums(behind(images), scene_of(behind(images), *a), a->with_depth != 0, sums, pool);
+        std::copy(sums.shells.begin(), sums.shells.end(), shells.begin());
+    });
+}
+
+std::int32_t atom_gradients(Context* context, const Images* images, const AtomArguments* a) {
+    return on_host(context, a, [&](ThreadPool& pool) {
+        const auto atoms = static_cast<std::size_t>(a->atom_count), count = static_cast<std::size_t>(a->image_count);
+        ProjectedProfile profile;
+        profile.direct.assign(a->direct, a->direct + a->shell_count);
+        if (a->with_depth) profile.depth.assign(a->depth, a->depth + a->shell_count);
+        add_atom_gradients(behind(images), scene_of(behind(images), *a), profile,
+                           {{as<AtomVector>(a->gradient), atoms}, {as<AtomVector>(a->scatter), atoms}, {a->likelihood, count}, {a->residual, count}},
+                           pool);
+    });
+}
+
+std::int32_t overlaps(Context* context, const OverlapArguments* a) {
+    return on_host(context, a, [&](ThreadPool& pool) {
+        const std::span views(as<const WeightedView>(a->views), static_cast<std::size_t>(a->view_count));
+        const OverlapTable table{{as<const OverlapTable::Value>(a->table), static_cast<std::size_t>(a->table_count)}, a->limit, a->per_step};
+        pool.each(a->pair_count, [&](std::int64_t i, int) {
+            as<OverlapSums>(a->sums)[i] = overlap_sums(as<const Vec3>(a->apart_A)[i], views, table);
+        });
+    });
+}
+
+std::int32_t copy_bytes(Context* context, const CopyArguments* a) {
+    const std::int32_t memory = a->memory_from == memory_host ? a->memory_to : a->memory_from;
+    return in_memory(memory, context, [&](ThreadPool&) { std::memcpy(a->to, a->from, static_cast<std::size_t>(a->bytes)); });
+}
+
 Operations filled() {
     Operations table{};
     table.struct_size = sizeof(Operations);
@@ -440,6 +490,10 @@ Operations filled() {
     table.hill_climb = climb;
     table.device_describe = device_describe;
     table.plan_run = plan_run;
+    table.profile_sums = profile_sums;
+    table.atom_gradients = atom_gradients;
+    table.overlap_sums = overlaps;
+    table.copy_bytes = copy_bytes;
     return table;
 }
 

@@ -233,6 +233,40 @@ struct RunPlan {
     std::int64_t directions_at_once, rows_at_once, candidates_at_once;
     char shortage[288];  ///< empty, or why the run does not fit: a sentence, NUL-terminated
 };
+/// AtomScene (atoms/atom_sums.hpp), and what is summed over its images.
+struct AtomArguments {
+    const double* poses;         ///< [image](rotation 9, shift 2 in A), of all images
+    const float* image_weights;  ///< [image]
+    const double* positions_A;   ///< [atom](x, y, z)
+    const double* heights;       ///< [atom]
+    std::int64_t first_image, image_count, atom_count;
+    std::int64_t shell_count;
+    const double *direct, *depth;   ///< [shell]: the profile; depth null where it is not fitted. Not read by profile_sums
+    double* profile_sums;           ///< [shell][8], added to by profile_sums (ProfileSums::Shell), else not touched
+    double *gradient, *scatter;     ///< [atom](x, y, z, height), added to by atom_gradients
+    double *likelihood, *residual;  ///< [image_count], written by atom_gradients
+    std::int32_t with_depth, memory;
+};
+/// OverlapTable, WeightedView and OverlapSums (atoms/projected_overlap.hpp).
+struct OverlapArguments {
+    const double* apart_A;  ///< [pair](x, y, z)
+    const double* views;    ///< [view](beam 3, weight)
+    const double* table;    ///< [entry](t, t1, t3)
+    double limit, per_step;
+    std::int64_t pair_count, view_count, table_count;
+    double* sums;  ///< [pair](t, slope 3, xx, xy, xz, yy, yz, zz)
+    std::int32_t memory, reserved;
+};
+/// Bytes between the host and the memory of the context's device, for arrays of the library's caller.
+struct CopyArguments {
+    void* to;
+    const void* from;
+    std::int64_t bytes;
+    std::int32_t memory_to, memory_from;
+    void* stream;             ///< the caller's, a cudaStream_t of the device; null: its default stream
+    std::int32_t own_stream;  ///< 1: the context's own stream; `stream` is not looked at
+    std::int32_t reserved;
+};
 
 struct Operations {
     std::uint64_t struct_size;  ///< sizeof(Operations) as the backend knows it
@@ -280,6 +314,14 @@ struct Operations {
     std::int32_t (*device_describe)(std::int32_t device, DeviceDescription*);
     /// A run on device number `device`, counted before it starts. Needs no context.
     std::int32_t (*plan_run)(std::int32_t device, const RunSizes*, RunPlan*);
+
+    /// Sums over images of a model of atoms, and over views of the overlaps of pairs of atoms.
+    std::int32_t (*profile_sums)(Context*, const Images*, const AtomArguments*);
+    std::int32_t (*atom_gradients)(Context*, const Images*, const AtomArguments*);
+    std::int32_t (*overlap_sums)(Context*, const OverlapArguments*);
+
+    /// After what the stream was given before; complete at return.
+    std::int32_t (*copy_bytes)(Context*, const CopyArguments*);
 };
 
 }  // namespace tumble::backend

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -17,7 +18,10 @@ namespace tumble {
 
 namespace {
 
-constexpr std::size_t samples_per_sort = 1 << 17;  // fixed: the order of additions must not depend on threads
+// Fixed: the order of additions must not depend on threads. The records of 32 MB fit a third-level cache;
+// more samples a sort would bring each part of the grid fewer times from memory, at the price of bringing the
+// records from there.
+constexpr std::size_t samples_per_sort = (32 << 20) / sizeof(PlacedRecord);
 
 struct Kernels {
     BrickKernel find_bricks;
@@ -59,9 +63,12 @@ KeptPoints kept_points(const SliceSamples& in) {
 
 /// Samples of a group of images, stably sorted by brick: within a brick in the order (image, point).
 struct SortedSamples {
-    std::vector<std::int32_t> brick;     ///< of each sample before sorting
-    AlignedVector<PlacedRecord> placed;  ///< by brick
-    std::vector<std::int64_t> begin;     ///< of each brick in `placed`
+    explicit SortedSamples(std::size_t most)
+        : brick(std::make_unique_for_overwrite<std::int32_t[]>(most)),
+          placed(std::make_unique_for_overwrite<PlacedRecord[]>(most)) {}
+    std::unique_ptr<std::int32_t[]> brick;   ///< of each sample before sorting
+    std::unique_ptr<PlacedRecord[]> placed;  ///< by brick
+    std::vector<std::int64_t> begin;         ///< of each brick in `placed`
 };
 
 /// A group of images that are sorted together, images first .. first + count - 1.
@@ -94,8 +101,6 @@ void sort_by_brick(const InsertionGrid& grid, const ImageGroup& group, const Ker
     const auto images = static_cast<std::int64_t>(group.count);
     const BrickCounts counts = brick_counts(grid.layout);
     const auto bricks = static_cast<std::size_t>(counts.axis * counts.axis * counts.pieces);
-    out.brick.resize(static_cast<std::size_t>(images * points));
-    out.placed.resize(out.brick.size());
     std::vector<std::vector<std::int64_t>> next(static_cast<std::size_t>(pool.size()),
                                                 std::vector<std::int64_t>(bricks));
     pool.run(images, [&](std::int64_t first, std::int64_t last, int share) {
@@ -103,7 +108,7 @@ void sort_by_brick(const InsertionGrid& grid, const ImageGroup& group, const Ker
         for (auto i = first; i < last; i++) {
             const ImageSamples image = group.image(i);
             if (image.image_weight == 0) continue;
-            std::int32_t* brick = out.brick.data() + i * points;
+            std::int32_t* brick = out.brick.get() + i * points;
             kernels.find_bricks(grid.layout, grid.window.width, counts, image.rotation, image.points, points,
                                 brick);
             for (std::int64_t p = 0; p < points; p++) count[static_cast<std::size_t>(brick[p])]++;
@@ -118,15 +123,18 @@ void sort_by_brick(const InsertionGrid& grid, const ImageGroup& group, const Ker
     out.begin[bricks] = at;
     pool.run(images, [&](std::int64_t first, std::int64_t last, int share) {
         auto& slot = next[static_cast<std::size_t>(share)];
-        std::vector<PlacedRecord> own(static_cast<std::size_t>(points));
+        std::vector<std::int32_t> cell(group.kept.points.size());
+        std::vector<float> fields(5 * cell.size());
+        const auto field = [&](std::int64_t i) { return fields.data() + i * points; };
+        const PlacedImage own{cell.data(), field(0), field(1), field(2), field(3), field(4)};
         for (auto i = first; i < last; i++) {
             const ImageSamples image = group.image(i);
             if (image.image_weight == 0) continue;
-            kernels.place_image(grid.layout, grid.window.width, image, own.data());
-            const std::int32_t* brick = out.brick.data() + i * points;
+            kernels.place_image(grid.layout, grid.window.width, image, own);
+            const std::int32_t* brick = out.brick.get() + i * points;
             for (std::int64_t p = 0; p < points; p++)
-                out.placed[static_cast<std::size_t>(slot[static_cast<std::size_t>(brick[p])]++)] =
-                    own[static_cast<std::size_t>(p)];
+                out.placed[static_cast<std::size_t>(slot[static_cast<std::size_t>(brick[p])]++)] = {
+                    own.cell[p], own.tx[p], own.ty[p], own.tz[p], own.re[p], own.im[p]};
         }
     });
 }
@@ -210,8 +218,10 @@ void insert_samples(InsertionGrid& grid, const SliceSamples& in, ThreadPool& poo
     const BrickCounts counts = brick_counts(grid.layout);
     const int axis = counts.axis, of_colour = (axis + 1) / 2;
     const std::size_t images = in.rotations.size();
-    const std::size_t group = std::max<std::size_t>(1, samples_per_sort / kept.points.size());
-    SortedSamples sorted;
+    const std::size_t most = std::max<std::size_t>(1, samples_per_sort / kept.points.size());
+    const std::size_t groups = (images + most - 1) / most,
+                      group = groups == 0 ? 1 : (images + groups - 1) / groups;
+    SortedSamples sorted(std::min(group, images) * kept.points.size());
     for (std::size_t first = 0; first < images; first += group) {
         const std::size_t count = std::min(group, images - first);
         sort_by_brick(grid, {in, kept, first, count, grid.components}, kernels, sorted, pool);
@@ -223,7 +233,7 @@ void insert_samples(InsertionGrid& grid, const SliceSamples& in, ThreadPool& poo
                 const auto first_piece = static_cast<std::size_t>((z * axis + y) * counts.pieces);
                 const std::int64_t start = sorted.begin[first_piece];
                 kernels.insert(grid.values.data(), grid.components, grid.layout, taps,
-                               sorted.placed.data() + start,
+                               sorted.placed.get() + start,
                                sorted.begin[first_piece + static_cast<std::size_t>(counts.pieces)] - start);
             });
     }

@@ -13,7 +13,7 @@ struct PlacedSample {
 /// Cells of the grid are grouped in bricks of brick_rows x brick_rows rows (at least the widest window, so
 /// that samples of two bricks with one between them never touch the same cell), cut into pieces of
 /// brick_columns that stay in the first-level cache.
-constexpr int brick_rows = 8, brick_columns = 16;
+constexpr int brick_rows = 8, brick_columns = 32;
 static_assert(brick_rows >= WindowTaps::lanes);
 
 /// Bricks along y or z, and pieces along x.

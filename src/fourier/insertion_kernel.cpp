@@ -9,12 +9,35 @@ namespace {
 // The value times the x weights is the same for every row of taps, so a row costs one product and one
 // addition.
 template <int width>
+void add_narrow_rows(float* base, std::int64_t row, std::int64_t plane, const Lanes4& value,
+                     const PointWeights& weights) {
+    for (int k = 0; k < width; k++) {
+        const Lanes4 scaled = value * weights.z[k];
+        for (int j = 0; j < width; j++)
+            *reinterpret_cast<Lanes4*>(base + k * plane + j * row) += scaled * weights.y[j];
+    }
+}
+template <int width>
 void add_rows(float* base, std::int64_t row, std::int64_t plane, const Lanes8& value,
               const PointWeights& weights) {
     for (int k = 0; k < width; k++) {
         const Lanes8 scaled = value * weights.z[k];
         for (int j = 0; j < width; j++)
             *reinterpret_cast<Lanes8*>(base + k * plane + j * row) += scaled * weights.y[j];
+    }
+}
+/// Rows of eight and four lanes: fewer cross a cache line than of sixteen.
+template <int width>
+void add_split_rows(float* base, std::int64_t row, std::int64_t plane, const Lanes8& first,
+                    const Lanes4& rest, const PointWeights& weights) {
+    for (int k = 0; k < width; k++) {
+        const Lanes8 scaled = first * weights.z[k];
+        const Lanes4 scaled_rest = rest * weights.z[k];
+        for (int j = 0; j < width; j++) {
+            float* at = base + k * plane + j * row;
+            *reinterpret_cast<Lanes8*>(at) += scaled * weights.y[j];
+            *reinterpret_cast<Lanes4*>(at + 8) += scaled_rest * weights.y[j];
+        }
     }
 }
 template <int width>
@@ -35,7 +58,12 @@ void insert_real(float* grid, const GridLayout& layout, const WindowTaps& taps, 
         const PlacedRecord& sample = samples[s];
         PointWeights weights;
         point_weights(taps, sample.tx, sample.ty, sample.tz, weights);
-        add_rows<width>(grid + sample.cell, row, plane, weights.x * sample.re, weights);
+        const Lanes8 value = weights.x * sample.re;
+        if constexpr (width <= 4)
+            add_narrow_rows<width>(grid + sample.cell, row, plane,
+                                   __builtin_shufflevector(value, value, 0, 1, 2, 3), weights);
+        else
+            add_rows<width>(grid + sample.cell, row, plane, value, weights);
     }
 }
 
@@ -49,9 +77,12 @@ void insert_complex(float* grid, const GridLayout& layout, const WindowTaps& tap
         point_weights(taps, sample.tx, sample.ty, sample.tz, weights);
         const Lanes8 re = weights.x * sample.re, im = weights.x * sample.im;
         float* base = grid + 2 * static_cast<std::int64_t>(sample.cell);
+        const Lanes8 first = __builtin_shufflevector(re, im, 0, 8, 1, 9, 2, 10, 3, 11);
         if constexpr (width <= 4)
-            add_rows<width>(base, row, plane, __builtin_shufflevector(re, im, 0, 8, 1, 9, 2, 10, 3, 11),
-                            weights);
+            add_rows<width>(base, row, plane, first, weights);
+        else if constexpr (width <= 6)
+            add_split_rows<width>(base, row, plane, first, __builtin_shufflevector(re, im, 4, 12, 5, 13),
+                                  weights);
         else
             add_wide_rows<width>(
                 base, row, plane,
@@ -70,35 +101,58 @@ void insert(float* grid, int components, const GridLayout& layout, const WindowT
         insert_real<width>(grid, layout, own, samples, count);
 }
 
-}  // namespace
+/// Copies that no store can change, so that the loops below become vectors.
+struct OwnRotation {
+    float m[9];
+};
+static inline OwnRotation own_rotation(const float* rotation) {
+    OwnRotation own;
+    for (int i = 0; i < 9; i++) own.m[i] = rotation[i];
+    return own;
+}
 
-void find_bricks(const GridLayout& layout, int width, BrickCounts counts, const float* rotation,
-                 const float* points, std::int64_t count, std::int32_t* brick) {
+/// Fields of the records; `im` changes its sign where the Friedel mate stands for a sample.
+void place_points(const GridLayout& layout, int width, const float* rotation,
+                  const float* __restrict__ points, std::int64_t count, std::int32_t* __restrict__ cell,
+                  float* __restrict__ tx, float* __restrict__ ty, float* __restrict__ tz,
+                  float* __restrict__ im) {
+    const GridLayout own = layout;
+    const OwnRotation r = own_rotation(rotation);
     for (std::int64_t p = 0; p < count; p++) {
-        const GridPoint point = place_point(rotation, points[2 * p], points[2 * p + 1], layout.padded, width);
-        brick[p] = brick_of(point, layout, counts);
+        const GridPoint point = place_point(r.m, points[2 * p], points[2 * p + 1], own.padded, width);
+        cell[p] = static_cast<std::int32_t>(grid_index(own, point.x, point.y, point.z));
+        tx[p] = point.tx;
+        ty[p] = point.ty;
+        tz[p] = point.tz;
+        im[p] = point.conjugate ? -im[p] : im[p];
     }
 }
 
-void place_image(const GridLayout& layout, int width, const ImageSamples& image, PlacedRecord* out) {
+}  // namespace
+
+void find_bricks(const GridLayout& layout, int width, BrickCounts counts, const float* rotation,
+                 const float* __restrict__ points, std::int64_t count, std::int32_t* __restrict__ brick) {
+    const GridLayout own = layout;
+    const OwnRotation r = own_rotation(rotation);
+    for (std::int64_t p = 0; p < count; p++)
+        brick[p] =
+            brick_of(place_point(r.m, points[2 * p], points[2 * p + 1], own.padded, width), own, counts);
+}
+
+void place_image(const GridLayout& layout, int width, const ImageSamples& image, const PlacedImage& out) {
     for (std::int64_t p = 0; p < image.kept; p++) {
-        const float weight = image.image_weight * image.point_weights[p];
-        float re = weight, im = 0;
-        if (image.values) {
-            const float* value = image.values + 2 * static_cast<std::int64_t>(image.index[p]);
-            re = weight * value[0];
-            im = weight * value[1];
-        }
-        const PlacedSample sample = place_sample(image.rotation, image.points[2 * p], image.points[2 * p + 1],
-                                                 re, im, layout.padded, width);
-        const GridPoint& point = sample.point;
-        out[p] = {static_cast<std::int32_t>(grid_index(layout, point.x, point.y, point.z)),
-                  point.tx,
-                  point.ty,
-                  point.tz,
-                  sample.re,
-                  sample.im};
+        out.re[p] = image.image_weight * image.point_weights[p];
+        out.im[p] = 0;
     }
+    if (image.values)
+        for (std::int64_t p = 0; p < image.kept; p++) {
+            const float weight = out.re[p],
+                        *value = image.values + 2 * static_cast<std::int64_t>(image.index[p]);
+            out.re[p] = weight * value[0];
+            out.im[p] = weight * value[1];
+        }
+    place_points(layout, width, image.rotation, image.points, image.kept, out.cell, out.tx, out.ty, out.tz,
+                 out.im);
 }
 
 void insert_placed(float* grid, int components, const GridLayout& layout, const WindowTaps& taps,

@@ -6,6 +6,7 @@
 
 namespace tumble {
 
+typedef float Lanes4 __attribute__((vector_size(16), aligned(4), may_alias));
 typedef float Lanes8 __attribute__((vector_size(32), aligned(4), may_alias));
 typedef float Lanes16 __attribute__((vector_size(64), aligned(4), may_alias));
 

@@ -3,11 +3,11 @@
 
 #include <algorithm>
 
-#include "atoms/image_refinement.hpp"
 #include "fourier/fsc.hpp"
 #include "map/mask.hpp"
 #include "map/restoration.hpp"
 #include "operators/states.hpp"
+#include "reconstruct/image_refinement.hpp"
 #include "reconstruct/reported_atoms.hpp"
 #include "tumble/error.hpp"
 
@@ -27,6 +27,8 @@ Resolution resolution_of(std::span<const double> frequency_per_A, std::span<cons
 
 Volume restored_map(const Device& device, const Volume& map, std::span<const double> fsc) {
     if (map.box < 8) throw bad_input(fmt::format("the map has a box of {} voxels: expected at least 8", map.box));
+    const auto shells = static_cast<std::size_t>(map.box / 2 + 1);
+    if (fsc.size() != shells) throw bad_input(fmt::format("fsc: found {} values, expected one a shell of a box of {} voxels, {}", fsc.size(), map.box, shells));
     return restore(map, fsc, backend_of(device).pool()).map;
 }
 
@@ -51,7 +53,7 @@ Atoms refine_atoms(const ParticleImages& images, std::span<const WeightedPose> p
         fitted.emplace_back();
         fitted.back().position_A = atom.position_A, fitted.back().height = atom.height, fitted.back().width_A = atom.width_A;
     }
-    const auto refined = refine_atoms(images.state()->host, all, weights, fitted, ImageRefinementOptions{}, backend_of(images.device()).pool(), progress);
+    const auto refined = refine_atoms(images.state()->resident, all, weights, fitted, ImageRefinementOptions{}, backend_of(images.device()), progress);
     Atoms out = reported_atoms(refined.atoms, start.front().element);
     for (std::size_t a = 0; a < out.size(); a++) out[a].element = start[a].element;
     return out;

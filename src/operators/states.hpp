@@ -1,5 +1,6 @@
 #pragma once
 // What stands behind the handles of include/tumble/operators.hpp.
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -12,6 +13,7 @@ namespace tumble {
 
 struct Device::State {
     Backend backend;
+    std::optional<void*> stream;  // the caller's
 };
 
 struct ParticleImages::State {

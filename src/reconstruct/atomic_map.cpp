@@ -5,7 +5,7 @@
 #include <numbers>
 
 #include "atoms/atomic_model.hpp"
-#include "atoms/image_refinement.hpp"
+#include "reconstruct/image_refinement.hpp"
 
 namespace tumble {
 namespace {
@@ -53,7 +53,7 @@ AtomicModel refined(const AtomicModel& model, const ResidentImages& images, std:
     for (std::size_t a = 0; a < start.size(); a++) start[a].position_A = model.positions_A[a], start[a].height = model.heights[a];
     ImageRefinementOptions options;
     options.rounds = 2;
-    auto fit = refine_atoms(images, poses, weights, start, options, backend.pool(), progress);
+    auto fit = refine_atoms(images, poses, weights, start, options, backend, progress);
     AtomicModel out;
     for (const auto& atom : fit.atoms) out.positions_A.push_back(atom.position_A), out.heights.push_back(atom.height);
     out.shell_amplitude = std::move(fit.shell_amplitude);

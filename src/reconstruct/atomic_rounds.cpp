@@ -112,6 +112,7 @@ void append_searched(const ResidentImages& images, const ResidentTransform& mode
     backend.polish_poses(images, model, polish, found);
     auto first = found.cbegin();
     for (const auto& list : lists) {
+        if (list.empty()) continue;  // no orientation stands out against a model of too few atoms
         const auto last = first + static_cast<std::ptrdiff_t>(list.size());
         const auto best = std::max_element(first, last, [](const auto& a, const auto& b) { return a.score < b.score; });
         const auto& own = present[static_cast<std::size_t>(best->image)].candidates.front();

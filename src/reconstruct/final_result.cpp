@@ -112,7 +112,7 @@ HalfAtoms half_atoms(const FinalStageInput& in, int half, Backend& backend, Prog
     for (std::size_t a = 0; a < places.size(); a++) start[a].position_A = places[a], start[a].height = 1;
     ImageRefinementOptions options;
     options.rounds = refinement_rounds;
-    auto refined = refine_atoms(in.images, plain_poses(in), image_weights(in, half), start, options, backend.pool(), progress);
+    auto refined = refine_atoms(in.images, plain_poses(in), image_weights(in, half), start, options, backend, progress);
     out.atoms = std::move(refined.atoms);
     out.shell_amplitude = std::move(refined.shell_amplitude);
     return out;
@@ -155,7 +155,7 @@ void final_maps_and_atoms(const FinalStageInput& in, const HalfAtoms (&halves)[2
     progress.update(0.7);
     ImageRefinementOptions options;
     options.rounds = refinement_rounds;
-    const auto refined = refine_atoms(in.images, plain_poses(in), image_weights(in, 0), fit.atoms, options, backend.pool(), progress);
+    const auto refined = refine_atoms(in.images, plain_poses(in), image_weights(in, 0), fit.atoms, options, backend, progress);
     result.atoms = reported_atoms(refined.atoms, element);
     result.fit_shift_pm = 100 * rms_distance(result.atoms, result.fitted_atoms);
     double squares = 0;

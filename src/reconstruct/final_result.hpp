@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "atoms/image_refinement.hpp"
 #include "backend/backend.hpp"
 #include "pose/pose_polish.hpp"
 #include "pose/prepared_images.hpp"
+#include "reconstruct/image_refinement.hpp"
 #include "reconstruct/working_bands.hpp"
 #include "tumble/progress.hpp"
 #include "tumble/reconstruct.hpp"

@@ -120,7 +120,7 @@ TEST_CASE("the C interface gives the atoms of the C++ one, bit for bit, from any
 
 TEST_CASE("eight contexts in eight threads give what one gives") {
     const auto simulated = ball();
-    constexpr int few = 30;  // the thread sanitizer is slow
+    constexpr int few = 14;  // the thread sanitizer is slow
     const auto stack = array_of(simulated.stack.values.data(), TUMBLE_FLOAT32, {few, box, box});
     const std::vector<Pose> poses(simulated.poses.begin(), simulated.poses.begin() + few);
     Run alone(poses);

@@ -263,6 +263,8 @@ contains
         integer :: status
         call other%create('abacus', status=status)
         call check(status == TUMBLE_E_INPUT .and. index(tumble_sentence(), 'abacus') > 0, 'an unknown device')
+        call device%set_stream(c_null_ptr, status)
+        call check(status == TUMBLE_E_DEVICE .and. index(tumble_sentence(), 'cpu') > 0, 'a stream for the processor')
         value = images%number('colour', status)
         call check(status == TUMBLE_E_KEY .and. index(tumble_sentence(), 'colour') > 0, 'an unknown name')
         few = turns(:, :, 1:2)

@@ -16,9 +16,10 @@ import generate_bindings  # noqa: E402
 
 # What the header lets be NULL: (function, argument), counted from 0.
 MAY_BE_NULL = {("tumble_context_set_progress", 1), ("tumble_context_set_progress", 2), ("tumble_context_set_log", 1), ("tumble_context_set_log", 2),
+               ("tumble_context_set_allocator", 3),
                ("tumble_result_text", 2), ("tumble_result_text", 4), ("tumble_run_step", 2), ("tumble_images_create", 0)}
 BOX, COUNT = 24, 12
-CALLBACKS = abi.tumble_progress_callback, abi.tumble_log_callback
+CALLBACKS = abi.tumble_progress_callback, abi.tumble_log_callback, abi.tumble_allocate_callback, abi.tumble_free_callback
 
 library = ctypes.CDLL(sys.argv[1])
 functions = {}

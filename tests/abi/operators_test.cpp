@@ -262,6 +262,11 @@ TEST_CASE("operators refuse what cannot be, and say what") {
     CHECK(status == TUMBLE_E_UNSUPPORTED);
     CHECK_FALSE(made<tumble_atoms>(status, tumble_atoms_find, static_cast<tumble_context*>(nullptr), &flat, &flat, nullptr, pixel_A, "Pt", 0.0, 0.0, 1));
     CHECK(status == TUMBLE_E_NULL);
+    std::vector<double> curve(box / 2, 1.0);
+    std::vector<float> room(nothing.size());
+    const auto fsc = array_of(curve.data(), TUMBLE_FLOAT64, {box / 2}), restored = array_of(room.data(), TUMBLE_FLOAT32, {box, box, box});
+    CHECK(tumble_map_restore(c.device.get(), &density, &fsc, &restored) == TUMBLE_E_INPUT);
+    CHECK(std::string(tumble_last_error()).find("found 20 values, expected") != std::string::npos);
     double value = 0;
     CHECK(tumble_images_number(c.prepared.get(), "colour", &value) == TUMBLE_E_KEY);
 }

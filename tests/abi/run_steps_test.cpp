@@ -1,5 +1,7 @@
 // A reconstruction driven step by step from C: the same as the whole, whatever is cancelled, saved and resumed in between.
 #include <cstdio>
+#include <cstdlib>
+#include <map>
 #include <set>
 #include <string>
 
@@ -74,6 +76,24 @@ Handle<tumble_result> finished(Case& c, tumble_run* run) {
     return result;
 }
 
+/// Memory as a caller may have it: counted, and used up after `left` blocks.
+struct Memory {
+    std::map<const void*, std::uint64_t> blocks;
+    std::int64_t left = 1000, taken = 0;
+    static void* take(std::uint64_t bytes, void* user) {
+        auto& memory = *static_cast<Memory*>(user);
+        if (memory.left-- <= 0) return nullptr;
+        memory.taken++;
+        void* block = std::malloc(bytes);
+        memory.blocks[block] = bytes;
+        return block;
+    }
+    static void give_back(void* block, void* user) {
+        CHECK(static_cast<Memory*>(user)->blocks.erase(block) == 1);
+        std::free(block);
+    }
+};
+
 }  // namespace
 
 TEST_CASE("all steps give what the whole gives, and show what they have so far") {
@@ -144,4 +164,57 @@ TEST_CASE("a step that is cancelled leaves the run as it was, a saved run goes o
     CHECK(figures(again.get()) == expected);
     CHECK(tumble_run_save(run.get(), "/no/such/folder/run.h5") == TUMBLE_E_SYSTEM);
     std::remove(file.c_str());
+}
+
+TEST_CASE("arrays of results and atoms lie in a caller's memory; where that is used up nothing is lost") {
+    Case c;
+    const auto expected = figures(finished(c, c.run().get()).get());
+
+    Memory memory;
+    CHECK(tumble_context_set_allocator(c.context.get(), Memory::take, nullptr, &memory) == TUMBLE_E_NULL);
+    CHECK(tumble_context_set_allocator(c.context.get(), nullptr, Memory::give_back, &memory) == TUMBLE_E_NULL);
+    REQUIRE(tumble_context_set_allocator(c.context.get(), Memory::take, Memory::give_back, &memory) == TUMBLE_OK);
+    const auto run = c.run();
+    std::int32_t left = 1;
+    while (left) REQUIRE(tumble_run_step(c.context.get(), run.get(), &left) == TUMBLE_OK);
+    CHECK(memory.taken == 0);
+    c.context.reset();
+    for (std::int64_t blocks = 0; blocks < 3; blocks++) {
+        memory.left = blocks;
+        CHECK_FALSE(made<tumble_result>(c.status, tumble_run_take_result, run.get()));
+        CHECK(c.status == TUMBLE_E_NO_MEMORY);
+        CHECK(memory.blocks.empty());
+    }
+    memory.left = 1000, memory.taken = 0;
+    auto result = made<tumble_result>(c.status, tumble_run_take_result, run.get());
+    REQUIRE(c.status == TUMBLE_OK);
+    CHECK(figures(result.get()) == expected);
+    for (const char* name : {"map", "half1", "half2", "mask", "atom_positions", "halves", "fsc_corrected"}) {
+        tumble_array a{};
+        a.struct_size = sizeof a;
+        REQUIRE(tumble_result_array(result.get(), name, &a) == TUMBLE_OK);
+        CAPTURE(name);
+        CHECK(memory.blocks.count(a.data) == 1);
+    }
+    CHECK(memory.blocks.size() == static_cast<std::size_t>(memory.taken));
+
+    // Atoms of the map that it is, in the same memory; refined ones read what they start from.
+    tumble_array map{};
+    map.struct_size = sizeof map;
+    REQUIRE(tumble_result_array(result.get(), "map", &map) == TUMBLE_OK);
+    auto context = made<tumble_context>(c.status, tumble_context_create);
+    REQUIRE(tumble_context_set_allocator(context.get(), Memory::take, Memory::give_back, &memory) == TUMBLE_OK);
+    memory.taken = 0;
+    auto atoms = made<tumble_atoms>(c.status, tumble_atoms_find, context.get(), &map, nullptr, nullptr, pixel_A, "Pt", 0.0, 0.0, 1);
+    REQUIRE(c.status == TUMBLE_OK);
+    CHECK(memory.taken == 5);
+    const auto again = made<tumble_atoms>(c.status, tumble_atoms_find, static_cast<tumble_context*>(nullptr), &map, nullptr, nullptr, pixel_A, "Pt", 0.0, 0.0, 1);
+    tumble_array here{}, there{};
+    here.struct_size = there.struct_size = sizeof here;
+    REQUIRE(tumble_atoms_array(atoms.get(), "atom_sigmas", &here) == TUMBLE_OK);
+    REQUIRE(tumble_atoms_array(again.get(), "atom_sigmas", &there) == TUMBLE_OK);
+    REQUIRE(here.shape[0] == there.shape[0]);
+    CHECK(std::equal(static_cast<const double*>(here.data), static_cast<const double*>(here.data) + 3 * here.shape[0], static_cast<const double*>(there.data)));
+    result.reset(), atoms.reset();
+    CHECK(memory.blocks.empty());
 }

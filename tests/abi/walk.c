@@ -12,7 +12,7 @@ static const double pixel_A = 0.55, sigma_A = 0.55;
 static float stack_pixels[IMAGES * BOX * BOX], density[BOX * BOX * BOX], maps[3][BOX * BOX * BOX];
 static double turns[IMAGES * 9], places[IMAGES * 2], scores[IMAGES], weights[IMAGES], curves[4 * SHELLS];
 static int32_t numbers[IMAGES], halves[IMAGES], improved[IMAGES];
-static int reports, lines;
+static int reports, lines, blocks;
 
 #define EXPECT(condition) \
     if (!(condition)) fprintf(stderr, "line %d: expected %s; last error: %s\n", __LINE__, #condition, tumble_last_error()), exit(1)
@@ -136,6 +136,15 @@ static tumble_options *options_of_a_run(void) {
     return options;
 }
 
+static void *take(uint64_t bytes, void *user) {
+    ++*(int *)user;
+    return malloc(bytes);
+}
+static void give_back(void *memory, void *user) {
+    --*(int *)user;
+    free(memory);
+}
+
 static void runs(const char *folder) {
     char path[1024], text[64];
     double value;
@@ -165,6 +174,7 @@ static void runs(const char *folder) {
     tumble_context_cancel(context);
     EXPECT(tumble_reconstruct(context, &stack, options, &result) == TUMBLE_E_CANCELLED);
 
+    GOOD(tumble_context_set_allocator(context, take, give_back, &blocks));
     GOOD(tumble_run_create(context, &stack, options, &run));
     while (left) GOOD(tumble_run_step(context, run, &left));
     GOOD(tumble_run_number(run, "rounds", &value));
@@ -174,6 +184,7 @@ static void runs(const char *folder) {
     EXPECT(tumble_run_save(run, path) == (tumble_capability("hdf5") ? TUMBLE_OK : TUMBLE_E_INPUT));
     GOOD(tumble_run_take_result(run, &result));
     tumble_run_destroy(run);
+    GOOD(tumble_context_set_allocator(context, NULL, NULL, NULL));
     GOOD(tumble_reconstruct(context, &stack, options, &whole));
     GOOD(tumble_result_array(result, "atom_positions", &atoms));
     GOOD(tumble_result_array(whole, "atom_positions", &same));
@@ -185,7 +196,9 @@ static void runs(const char *folder) {
     tumble_context_destroy(context);
     tumble_options_destroy(options);
     tumble_result_destroy(whole);
+    EXPECT(blocks > 10);
     tumble_result_destroy(result);
+    EXPECT(blocks == 0);
 }
 
 static void operators(void) {
@@ -208,6 +221,7 @@ static void operators(void) {
 
     GOOD(tumble_device_create("cpu", 1, &device));
     EXPECT(!strcmp(tumble_device_name(device), "cpu"));
+    EXPECT(tumble_device_set_stream(device, NULL) == TUMBLE_E_DEVICE);
     GOOD(tumble_images_create(NULL, device, &stack, pixel_A, 0, 0, &images));
     GOOD(tumble_images_number(images, "box", &value));
     EXPECT(value <= BOX);

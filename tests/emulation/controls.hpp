@@ -41,6 +41,18 @@ struct Controls {
     void (*set_taken)(std::size_t bytes);
     /// The most bytes that a device has had allocated since the last call, which counts from now on.
     std::size_t (*peak_bytes)(int device);
+    /// From now on every call that can fail (but not of `driver`) asks first, with a number that stands for the place in the
+    /// program that it comes from, and fails as above if the answer is true. No lock is held: the answer may come from a
+    /// forked process. Null: no more questions.
+    void (*ask)(bool (*fails)(Failing what, std::uint64_t place));
+
+    // A program that uses the same device as the module: its own memory and streams there.
+    void* (*allocate)(int device, std::size_t bytes);  ///< null where there is no room
+    void (*release)(void* memory);
+    /// cudaMemcpyAsync: a copy to the host arrives when `stream` (null: the default stream) is waited for. false: an error.
+    bool (*copy)(void* to, const void* from, std::size_t bytes, void* stream);
+    void* (*create_stream)(int device);
+    void (*destroy_stream)(void* stream);
 };
 
 inline const char* order_name(Order order) {

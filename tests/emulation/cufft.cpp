@@ -85,6 +85,7 @@ bool make_plans(Entry& e) {
 /// What every execution looks at first.
 cufftResult ready(Entry* e, cufftType type, const void* in, std::size_t in_bytes, const void* out, std::size_t out_bytes) {
     if (!e || !e->made || e->type != type) return CUFFT_INVALID_PLAN;
+    emulation::ask(Failing::transform);
     if (emulation::error_of_device() != cudaSuccess || emulation::fails_now(Failing::transform)) return CUFFT_EXEC_FAILED;
     if (!e->automatic && e->work_bytes > 0 && !emulation::lies_on_device(e->work, e->work_bytes, "work area of a transform"))
         return CUFFT_EXEC_FAILED;
@@ -125,6 +126,7 @@ cufftResult cufftMakePlanMany64(cufftHandle plan, int rank, long long* lengths, 
                                 long long* output_embed, long long, long long, cufftType type, long long batch, std::size_t* work_bytes) {
     Entry* e = find(plan);
     if (!e || e->made) return CUFFT_INVALID_PLAN;
+    emulation::ask(Failing::plan);
     if (emulation::fails_now(Failing::plan)) return CUFFT_ALLOC_FAILED;
     if (input_embed || output_embed) return CUFFT_NOT_SUPPORTED;
     if (!work_bytes || !lengths) return CUFFT_INVALID_VALUE;

@@ -21,6 +21,8 @@ std::string run_grid(const Launch& launch, OrderChoice order);
 cudaError_t error_of_device();  ///< the one that stays with the current device, if any
 /// Do all bytes lie in one live allocation of the current device? If not, that is a fault.
 bool lies_on_device(const void* memory, std::size_t bytes, const char* what);
+/// Asks the test whether the call fails (Controls::ask), to be called before any lock is taken; fails_now() has the answer.
+void ask(Failing what);
 bool fails_now(Failing what);
 void count_plans(long change);
 

@@ -797,6 +797,42 @@ TEST_CASE("emulated device: failures on demand") {
     CHECK(cudaGetDeviceCount(&count) == cudaErrorNoDevice);
 }
 
+namespace {
+
+struct Asked {
+    Failing what;
+    std::uint64_t place;
+};
+std::vector<Asked> questions;
+
+bool second_copy(Failing what, std::uint64_t place) {
+    questions.push_back({what, place});
+    return what == Failing::copy && std::count_if(questions.begin(), questions.end(), [](const Asked& q) { return q.what == Failing::copy; }) == 2;
+}
+
+}  // namespace
+
+TEST_CASE("emulated device: calls ask whether they fail, and say where they come from") {
+    const Fresh fresh;
+    Array<float> array(8);
+    std::vector<float> host(8);
+    const auto copy = [&] { return cudaMemcpy(host.data(), array.data(), 32, cudaMemcpyDeviceToHost); };
+    questions.clear();
+    controls.ask(second_copy);
+    for (int i = 1; i <= 3; i++) CHECK(copy() == (i == 2 ? cudaErrorInvalidValue : cudaSuccess));
+    CHECK(copy() == cudaSuccess);
+    CHECK(run(nothing, 1, 1, 0) == cudaSuccess);
+    controls.ask(nullptr);
+    CHECK(copy() == cudaSuccess);
+    REQUIRE(questions.size() == 6);
+    for (std::size_t i = 0; i < 4; i++) CHECK(questions[i].what == Failing::copy);
+    CHECK(questions[0].place == questions[1].place);  // of the loop
+    CHECK(questions[1].place == questions[2].place);
+    CHECK(questions[3].place != questions[0].place);
+    CHECK(questions[4].what == Failing::launch);
+    CHECK(questions[5].what == Failing::kernel);
+}
+
 TEST_CASE("emulated device: an error of a kernel stays with the device") {
     const Fresh fresh;
     float* memory = nullptr;

@@ -1,4 +1,6 @@
 // The CUDA runtime of the emulated device: memory, copies, streams, events, starts of kernels, errors.
+#include <execinfo.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -78,6 +80,21 @@ std::size_t bytes_of_environment() {
     return text ? std::strtoull(text, nullptr, 10) : 2 * gibibyte;
 }
 
+/// TUMBLE_EMULATION_FAIL = KIND:N, for programs that no test can reach into.
+void plan_failure_of_environment(long* failing) {
+    const char* text = std::getenv("TUMBLE_EMULATION_FAIL");
+    if (!text) return;
+    const std::string word = text, kind = word.substr(0, word.find(':'));
+    constexpr const char* kinds[kinds_of_failure] = {"allocation", "launch", "copy", "plan", "transform", "stream", "kernel", "driver"};
+    const auto* const found = std::find(std::begin(kinds), std::end(kinds), kind);
+    const long n = kind.size() + 1 < word.size() ? std::strtol(word.c_str() + kind.size() + 1, nullptr, 10) : 0;
+    if (found == std::end(kinds) || n < 1) {
+        std::fprintf(stderr, "TUMBLE_EMULATION_FAIL is '%s', expected KIND:N, such as allocation:3\n", word.c_str());
+        std::abort();
+    }
+    failing[found - kinds] = n;
+}
+
 struct State {
     std::recursive_mutex mutex;
     int devices = 2;
@@ -100,6 +117,7 @@ struct State {
     cudaError_t fault_code = cudaSuccess;
 
     State() {
+        plan_failure_of_environment(failing);
         for (int d = 0; d < most_devices; d++) default_stream[d] = {d, true, {}};
     }
 };
@@ -112,6 +130,20 @@ using Lock = std::lock_guard<std::recursive_mutex>;
 
 thread_local int device_of_thread = 0;
 thread_local cudaError_t last_error = cudaSuccess;
+
+using Question = bool (*)(Failing what, std::uint64_t place);
+std::atomic<Question> question = nullptr;
+thread_local bool answered[kinds_of_failure] = {};
+
+/// The callers of the call at hand, as one number: FNV-1a over the innermost return addresses.
+std::uint64_t place_of_caller() {
+    constexpr int depth = 10;
+    void* callers[depth];
+    const int found = backtrace(callers, depth);
+    std::uint64_t place = 14695981039346656037u;
+    for (int i = 0; i < found; i++) place = (place ^ reinterpret_cast<std::uintptr_t>(callers[i])) * 1099511628211u;
+    return place;
+}
 
 void close_memory(const unsigned char* begin, const Allocation& a) {
 #if defined(__SANITIZE_ADDRESS__)
@@ -343,6 +375,7 @@ void reset() {
     std::fill(std::begin(s.failing), std::end(s.failing), 0);
     std::fill(std::begin(s.stays), std::end(s.stays), cudaSuccess);
     last_error = cudaSuccess;
+    question = nullptr;
 }
 void set_devices(int devices, std::size_t bytes) {
     const Lock lock(state().mutex);
@@ -362,6 +395,9 @@ std::size_t peak_bytes(int device) {
     const Lock lock(state().mutex);
     return std::exchange(state().peak[device], state().used[device]);
 }
+void set_question(Question fails) {
+    question = fails;
+}
 
 }  // namespace
 
@@ -369,6 +405,8 @@ cudaError_t launch(const Launch& l) {
     State& s = state();
     const int device = device_of_thread;
     OrderChoice order;
+    ask(Failing::launch);
+    ask(Failing::kernel);
     {
         const Lock lock(s.mutex);
         if (const cudaError_t code = stays()) return result(code);
@@ -419,8 +457,13 @@ bool lies_on_device(const void* memory, std::size_t bytes, const char* what) {
     if (!bad.empty()) static_cast<void>(report(cudaErrorInvalidValue, bad));
     return bad.empty() && side.number == device_of_thread;
 }
+void ask(Failing what) {
+    const Question fails = question;
+    if (fails && fails(what, place_of_caller())) answered[static_cast<int>(what)] = true;
+}
 bool fails_now(Failing what) {
     const Lock lock(state().mutex);
+    if (std::exchange(answered[static_cast<int>(what)], false)) return true;
     long& left = state().failing[static_cast<int>(what)];
     return left > 0 && --left == 0;
 }
@@ -449,10 +492,38 @@ OpenMemory::~OpenMemory() {
 
 }  // namespace emulation
 
+namespace emulation {
+namespace {
+
+void* allocate_for_caller(int device, std::size_t bytes) {
+    const Lock lock(state().mutex);
+    void* memory = nullptr;
+    return allocate(&memory, bytes, device) == cudaSuccess ? memory : nullptr;
+}
+void release_of_caller(void* memory) {
+    cudaFree(memory);
+}
+bool copy_for_caller(void* to, const void* from, std::size_t bytes, void* stream) {
+    return cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, static_cast<cudaStream_t>(stream)) == cudaSuccess;
+}
+void* create_stream(int device) {
+    const Lock lock(state().mutex);
+    const cudaStream_t stream = new EmulatedStream{device, false, {}};
+    state().streams.insert(stream);
+    return stream;
+}
+void destroy_stream(void* stream) {
+    cudaStreamDestroy(static_cast<cudaStream_t>(stream));
+}
+
+}  // namespace
+}  // namespace emulation
+
 extern "C" __attribute__((visibility("default"))) const emulation::Controls* tumble_emulation_controls() {
-    static const emulation::Controls controls{emulation::set_order, emulation::fail,        emulation::last_fault,     emulation::live,
-                                              emulation::reset,     emulation::set_devices, emulation::kernel_launches,
-                                              emulation::set_taken, emulation::peak_bytes};
+    using namespace emulation;
+    static const Controls controls{set_order,    fail,         last_fault,          live,                reset,           set_devices,   kernel_launches,
+                                   set_taken,    peak_bytes,   set_question,        allocate_for_caller, release_of_caller, copy_for_caller,
+                                   create_stream, destroy_stream};
     return &controls;
 }
 
@@ -548,6 +619,7 @@ cudaError_t cudaMemPoolGetAttribute(cudaMemPool_t pool, cudaMemPoolAttr attribut
     return cudaSuccess;
 }
 cudaError_t cudaMalloc(void** memory, std::size_t bytes) {
+    emulation::ask(Failing::allocation);
     const Lock lock(state().mutex);
     return emulation::allocate(memory, bytes, device_of_thread);
 }
@@ -556,6 +628,7 @@ cudaError_t cudaFree(void* memory) {
     return emulation::release(memory, true);
 }
 cudaError_t cudaMallocAsync(void** memory, std::size_t bytes, cudaStream_t stream) {
+    emulation::ask(Failing::allocation);
     const Lock lock(state().mutex);
     const EmulatedStream* found = emulation::find(stream);
     if (!found) return report(cudaErrorInvalidResourceHandle, "cudaMallocAsync was given a stream that does not live");
@@ -571,6 +644,7 @@ cudaError_t cudaFreeAsync(void* memory, cudaStream_t stream) {
     return code;
 }
 cudaError_t cudaMallocHost(void** memory, std::size_t bytes) {
+    emulation::ask(Failing::allocation);
     const Lock lock(state().mutex);
     return emulation::allocate(memory, bytes, -1);
 }
@@ -583,10 +657,12 @@ cudaError_t cudaFreeHost(void* memory) {
 }
 
 cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
+    emulation::ask(Failing::copy);
     const Lock lock(state().mutex);
     return emulation::copy(to, from, bytes, kind, emulation::find(nullptr), true);
 }
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
+    emulation::ask(Failing::copy);
     const Lock lock(state().mutex);
     return emulation::copy(to, from, bytes, kind, emulation::find(stream), false);
 }
@@ -603,6 +679,7 @@ cudaError_t cudaStreamCreate(cudaStream_t* stream) {
     return cudaStreamCreateWithFlags(stream, cudaStreamDefault);
 }
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
+    emulation::ask(Failing::stream);
     const Lock lock(state().mutex);
     if (const cudaError_t code = stays()) return result(code);
     if (emulation::fails_now(Failing::stream)) return result(cudaErrorMemoryAllocation);

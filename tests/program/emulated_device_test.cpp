@@ -32,6 +32,20 @@ SmallStack binned(const std::string& file, int images) {
     return out;
 }
 
+/// The first images of a set and their poses, as files of their own; what `tumble` is called with to start from them.
+std::vector<std::string> binned_case(const ScratchFolder& scratch, const std::string& set, int count) {
+    const std::string images = scratch.file("images.mrcs"), poses = scratch.file("poses.star");
+    write_text(images, binned(set + "/images.mrcs", count).bytes());
+    auto particles = read_poses(set + "/truth.star", 0.358);
+    particles.resize(static_cast<std::size_t>(count));
+    for (auto& particle : particles) particle.image_file = images;
+    PoseOptics optics;
+    optics.pixel_size_A = 2 * 0.358;
+    optics.image_size = 48;
+    write_poses(poses, particles, optics);
+    return {"reconstruct", images, "--pixel-size", "0.716", "--element", "Pt", "--poses", poses, "--quiet"};
+}
+
 }  // namespace
 
 TEST_CASE("sixty images of a reference set, binned to 48 pixels, end on the emulated device where they end on the processor") {
@@ -41,19 +55,14 @@ TEST_CASE("sixty images of a reference set, binned to 48 pixels, end on the emul
         return;
     }
     const ScratchFolder scratch;
-    const std::string images = scratch.file("images.mrcs"), poses = scratch.file("poses.star");
-    write_text(images, binned(set + "/images.mrcs", 60).bytes());
-    auto particles = read_poses(set + "/truth.star", 0.358);
-    particles.resize(60);
-    for (auto& particle : particles) particle.image_file = images;
-    PoseOptics optics;
-    optics.pixel_size_A = 2 * 0.358;
-    optics.image_size = 48;
-    write_poses(poses, particles, optics);
+    const auto common = binned_case(scratch, set, 60);
     setenv("TUMBLE_BACKEND_DIR", TUMBLE_EMULATED_MODULE_DIR, 1);
     const auto run = [&](const std::string& device) {
-        return run_tumble({"reconstruct", images, "--pixel-size", "0.716", "--element", "Pt", "--poses", poses, "--polish", "--device",
-                           device, "--out", scratch.file(device == "cpu" ? "cpu" : "cuda"), "--quiet"});
+        auto arguments = common;
+        for (const std::string& more : {std::string("--polish"), std::string("--device"), device, std::string("--out"),
+                                        scratch.file(device == "cpu" ? "cpu" : "cuda")})
+            arguments.push_back(more);
+        return run_tumble(arguments);
     };
     const Outcome processor = run("cpu"), device = run("cuda:0");
     CAPTURE(processor.errors, device.errors);
@@ -116,4 +125,26 @@ TEST_CASE("a device that is not there is refused with a sentence that offers the
     CHECK(absent.exit_code == 2);
     CHECK(absent.errors.find("expected auto or cpu") != std::string::npos);
     CHECK(count_lines(absent.errors) == 1);
+}
+
+TEST_CASE("a device that fails ends the program with a line that says what and offers the processor") {
+    const ScratchFolder scratch;
+    struct Failure {
+        const char *planned, *told;
+    };
+    const auto failure = GENERATE(Failure{"stream:1", "cudaStreamCreateWithFlags"}, Failure{"allocation:9", "device memory of"},
+                                  Failure{"plan:1", "cufftMakePlanMany64 of"}, Failure{"launch:4", "start of kernel"},
+                                  Failure{"copy:6", "copy of"}, Failure{"transform:1", "cufftExec"}, Failure{"kernel:3", " error "});
+    setenv("TUMBLE_BACKEND_DIR", TUMBLE_EMULATED_MODULE_DIR, 1);
+    setenv("TUMBLE_EMULATION_FAIL", failure.planned, 1);
+    auto arguments = binned_case(scratch, std::filesystem::path(sample_file("images.mrcs")).parent_path(), 8);
+    for (const std::string& more : {std::string("--device"), std::string("cuda:0"), std::string("--out"), scratch.file("out")})
+        arguments.push_back(more);
+    const Outcome failed = run_tumble(arguments);
+    unsetenv("TUMBLE_EMULATION_FAIL");
+    CAPTURE(failure.planned, failed.errors);
+    CHECK(failed.exit_code == 1);
+    CHECK(failed.errors.find(failure.told) != std::string::npos);
+    CHECK(failed.errors.find("'cpu'") != std::string::npos);
+    CHECK(count_lines(failed.errors) == 1);
 }

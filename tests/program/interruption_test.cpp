@@ -30,7 +30,7 @@ std::string first_images(const ScratchFolder& scratch, std::int32_t images) {
 struct ShortRun {
     ScratchFolder scratch;
     bool from_poses = false;
-    std::string images = from_poses ? sample_file("images.mrcs") : first_images(scratch, 240);
+    std::string images = from_poses ? sample_file("images.mrcs") : first_images(scratch, 150);
 
     std::vector<std::string> command(const std::string& out, const std::vector<std::string>& more = {}) const {
         std::vector<std::string> arguments = {"reconstruct", images, "--pixel-size", "0.358", "--element", "Pt",

@@ -9,7 +9,7 @@ set(may_fourier ${public} core fourier)
 set(may_pose ${public} core fourier pose)
 set(may_map ${public} core fourier map)
 set(may_atoms ${public} core fourier map atoms)
-set(may_backend ${public} core fourier pose backend)
+set(may_backend ${public} core fourier pose atoms backend)
 set(may_reconstruct ${public} core io fourier pose map atoms backend reconstruct)
 set(may_operators ${public} core fourier pose map atoms backend reconstruct operators)
 # The program is a client like any other, so that the interface is proved complete; 'benchmarks' for its verb of that name.
@@ -20,7 +20,8 @@ set(may_cuda tumble core backend fourier runtime kernels)
 set(cuda_headers "context.hpp" "entries.hpp" "resident.hpp")
 
 # A type or a small function of another room that a file needs, and nothing else of that room.
-set(types_only "atoms/image_refinement.hpp -> pose/prepared_images.hpp" "atoms/image_waves.hpp -> pose/prepared_images.hpp" "atoms/image_refinement.cpp -> pose/prepared_images.hpp"
+set(types_only "atoms/atom_sums.hpp -> pose/prepared_images.hpp"
+    "cuda/kernels/atom_sums.cu -> atoms/half_plane_grid.hpp" "cuda/kernels/atom_sums.cu -> atoms/phase_sums.hpp"
     "cuda/panel_entries.cpp -> pose/polar_transform.hpp" "cuda/search_entries.cpp -> pose/soft_assignment.hpp")
 
 # Third-party header -> rooms that own it.

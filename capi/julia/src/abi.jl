@@ -23,6 +23,7 @@ const TUMBLE_INT16 = 6
 const TUMBLE_UINT16 = 7
 const TUMBLE_MEMORY_HOST = 1
 const TUMBLE_MEMORY_CUDA = 2
+const TUMBLE_MEMORY_PINNED = 3
 const TUMBLE_MAX_DIMENSIONS = 8
 const TUMBLE_OPTION_INT64 = 1
 const TUMBLE_OPTION_FLOAT64 = 2
@@ -118,6 +119,9 @@ tumble_context_set_progress(context, callback, user) =
 
 tumble_context_set_log(context, callback, user) =
     @ccall $(symbol(:tumble_context_set_log))(context::Ptr{Cvoid}, callback::Ptr{Cvoid}, user::Ptr{Cvoid})::Int32
+
+tumble_context_set_allocator(context, allocate, give_back, user) =
+    @ccall $(symbol(:tumble_context_set_allocator))(context::Ptr{Cvoid}, allocate::Ptr{Cvoid}, give_back::Ptr{Cvoid}, user::Ptr{Cvoid})::Int32
 
 tumble_context_cancel(context) =
     @ccall $(symbol(:tumble_context_cancel))(context::Ptr{Cvoid})::Cvoid
@@ -223,6 +227,9 @@ tumble_device_destroy(device) =
 
 tumble_device_name(device) =
     @ccall $(symbol(:tumble_device_name))(device::Ptr{Cvoid})::Cstring
+
+tumble_device_set_stream(device, stream) =
+    @ccall $(symbol(:tumble_device_set_stream))(device::Ptr{Cvoid}, stream::Ptr{Cvoid})::Int32
 
 tumble_images_create(context, device, stack, pixel_size_A, diameter_A, dark_atoms, images) =
     @ccall $(symbol(:tumble_images_create))(context::Ptr{Cvoid}, device::Ptr{Cvoid}, stack::Ptr{tumble_array}, pixel_size_A::Float64, diameter_A::Float64, dark_atoms::Int32, images::Ptr{Ptr{Cvoid}})::Int32

@@ -1,4 +1,5 @@
 """Tests of the Python package: python -m unittest test_tumble. They need NumPy and nothing else."""
+import ctypes
 import gc
 import os
 import tempfile
@@ -214,6 +215,143 @@ class Operators(unittest.TestCase):
         self.assertTrue((best.scores >= again.scores).all())
         with self.assertRaises(tumble.TumbleError):
             search.climb(poses, neighbourhood=2)
+
+    def test_half_maps_give_a_resolution_a_map_and_its_atoms(self):
+        from tumble import operators as op
+        stack, rotations, shifts, atoms = simulated(noise=0.15)
+        device = op.Device("cpu", threads=1)
+        images = op.Images(device, stack, PIXEL)
+        numbers = np.arange(IMAGES, dtype=np.int32)
+        parts = [op.Poses(rotations[k::2], shifts[k::2], np.zeros(IMAGES // 2), numbers[k::2]) for k in (0, 1)]
+        sums = [op.Equations(images) for _ in parts]
+        for equations, part in zip(sums, parts):
+            equations.insert(part)
+        halves = [equations.solve(high=1.2) for equations in sums]
+        sums[0].add(sums[1])
+        volume = sums[0].solve(high=1.2)
+
+        mask = op.find_mask(device, volume, PIXEL)
+        self.assertTrue(mask.min() == 0 and mask.max() == 1 and 0.02 < mask.mean() < 0.6)
+        curves = op.correlate(device, *halves, PIXEL, mask)
+        self.assertEqual(curves.corrected.shape, (images.box // 2 + 1,))
+        self.assertAlmostEqual(curves.frequencies[-1], 0.5 / PIXEL)
+        self.assertGreater(curves.corrected[images.box // 8], 0.9)
+        self.assertTrue(2 * PIXEL <= curves.resolution() <= curves.resolution(0.5) < 2)
+        self.assertEqual(curves.resolution(), op.resolution(curves.frequencies, curves.corrected))
+        np.testing.assert_array_equal(op.correlate(device, halves[0], halves[0], PIXEL).unmasked[1:8], np.ones(7))
+        restored = op.restore(device, volume, curves.corrected)
+        np.testing.assert_allclose(op.restore(device, volume, np.ones(images.box // 2 + 1)).ravel()[::97], volume.ravel()[::97], atol=1e-4 * volume.max())
+
+        found = op.find_atoms(restored, PIXEL, "Pt", *halves, threads=1)
+        self.assertEqual(len(found), len(atoms))
+        distance = np.linalg.norm(found.positions[:, None] - atoms[None], axis=2).min(1)
+        self.assertLess(distance.max(), 0.2)
+        self.assertTrue((found.half_distances > 0).all() and (found.widths > 0).all() and (found.sigmas > 0).all())
+        self.assertEqual(np.median(found.heights), 1)
+        told = []
+        refined = op.refine_atoms(images, op.Poses(rotations, shifts, np.zeros(IMAGES)), found, progress=lambda stage, fraction, round: told.append(stage))
+        nearer = np.linalg.norm(refined.positions[:, None] - atoms[None], axis=2).min(1)
+        self.assertLess((nearer**2).mean(), (distance**2).mean())
+        self.assertIn("87 atoms", repr(refined))
+        positions = refined.positions
+        del refined
+        gc.collect()
+        self.assertTrue(np.isfinite(positions).all() and not positions.flags.writeable)
+
+        def fail(*_):
+            raise KeyboardInterrupt
+
+        for call in (lambda: op.refine_atoms(images, op.Poses(rotations, shifts, np.zeros(IMAGES)), found, progress=fail),):
+            with self.assertRaises(KeyboardInterrupt):
+                call()
+        for status, call in {500: lambda: op.find_mask(device, np.ones((24, 24, 24), np.float32), PIXEL),
+                             103: lambda: op.restore(device, volume[:, :, :-1], curves.corrected),
+                             200: lambda: op.restore(device, volume, curves.corrected[:5]),
+                             101: lambda: op.find_atoms(restored, PIXEL, "Pt", halves[0])}.items():
+            with self.assertRaises(tumble.TumbleError) as caught:
+                call()
+            self.assertEqual(caught.exception.status, status)
+
+
+class CudaTensor:
+    """An array in the memory of a CUDA device as DLPack shows it: `address` and the layout of a NumPy array."""
+
+    def __init__(self, address, like, device=0):
+        self.address, self.like, self.device, self.streams = address, like, device, []
+
+    def __dlpack_device__(self):
+        return 2, self.device
+
+    def __dlpack__(self, *, stream=None):
+        from tumble import _device_array
+        self.streams.append(stream)
+        code = {"i": 0, "u": 1, "f": 2, "c": 5}[self.like.dtype.kind]
+        numbers = ctypes.c_int64 * self.like.ndim
+        kept = numbers(*self.like.shape), numbers(*(s // self.like.itemsize for s in self.like.strides))
+        tensor = _device_array._Tensor(self.address, (2, self.device), self.like.ndim, code, 8 * self.like.itemsize, 1, *kept, 0)
+        self.kept = tensor, kept
+        make = ctypes.pythonapi.PyCapsule_New
+        make.restype, make.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
+        return make(ctypes.addressof(tensor), b"dltensor", None)
+
+
+class DeviceMemory(unittest.TestCase):
+    def test_is_refused_by_the_processor_and_by_the_whole(self):
+        from tumble import operators as op
+        stack = simulated()[0]
+        tensor = CudaTensor(stack.ctypes.data, stack)
+        for call in (lambda: op.Images(op.Device("cpu"), tensor, PIXEL), lambda: tumble.reconstruct(tensor, PIXEL, "Pt"), lambda: tumble.Run(tensor, PIXEL, "Pt"),
+                     lambda: op.find_atoms(tensor, PIXEL, "Pt")):
+            with self.assertRaises(tumble.TumbleError) as caught:
+                call()
+            self.assertEqual(caught.exception.status, 400)
+            self.assertIn("found memory of CUDA device 0, expected host memory", str(caught.exception))
+        with self.assertRaises(TypeError):
+            op.Images(op.Device("cpu"), CudaTensor(stack.ctypes.data, stack.astype(complex)), PIXEL)
+
+    @unittest.skipUnless(os.environ.get("TUMBLE_EMULATED_MODULE"), "TUMBLE_EMULATED_MODULE names no module for an emulated device")
+    def test_of_the_device_goes_in_and_out(self):
+        from tumble import operators as op
+        module = os.environ["TUMBLE_EMULATED_MODULE"]
+        os.environ["TUMBLE_BACKEND_DIR"] = os.path.dirname(module)
+        device = op.Device("cuda", threads=1)
+        self.assertEqual(device.name, "cuda:0")
+        emulated = ctypes.CDLL(module)
+        emulated.tumble_emulation_controls.restype = ctypes.POINTER(ctypes.c_void_p * 12)
+        controls = emulated.tumble_emulation_controls().contents
+        allocate = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t)(controls[7])
+        copy = ctypes.CFUNCTYPE(ctypes.c_bool, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p)(controls[9])
+        create_stream = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_int)(controls[10])
+        destroy_stream = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(controls[11])
+
+        def on_device(array):
+            tensor = CudaTensor(allocate(0, array.nbytes), array)
+            self.assertTrue(copy(tensor.address, array.ctypes.data, array.nbytes, None))
+            return tensor
+
+        def on_host(tensor):
+            array, stream = np.empty_like(tensor.like), create_stream(0)
+            self.assertTrue(copy(array.ctypes.data, tensor.address, array.nbytes, stream))
+            destroy_stream(stream)
+            return array
+
+        stack = simulated()[0][:6, ::2, ::2].copy()
+        tensor = on_device(stack)
+        images, same = op.Images(device, stack, 2 * PIXEL), op.Images(device, tensor, 2 * PIXEL)
+        self.assertEqual(tensor.streams, [1])
+        density = np.random.default_rng(1).normal(size=(24, 24, 24)).astype(np.float32)
+        expected = images.matched(density, 2 * PIXEL)
+        room = on_device(np.zeros_like(expected))
+        stream = create_stream(0)
+        device.set_stream(stream)
+        self.assertIs(same.matched(on_device(density), 2 * PIXEL, out=room), room)
+        self.assertEqual(room.streams, [stream])
+        np.testing.assert_array_equal(on_host(room), expected)
+        device.set_stream(None)
+        destroy_stream(stream)
+        with self.assertRaises(tumble.TumbleError) as caught:
+            op.find_mask(device, CudaTensor(tensor.address, density, device=1), PIXEL)
+        self.assertIn("CUDA device 1", str(caught.exception))
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ TUMBLE_INT16 = 6
 TUMBLE_UINT16 = 7
 TUMBLE_MEMORY_HOST = 1
 TUMBLE_MEMORY_CUDA = 2
+TUMBLE_MEMORY_PINNED = 3
 TUMBLE_MAX_DIMENSIONS = 8
 TUMBLE_OPTION_INT64 = 1
 TUMBLE_OPTION_FLOAT64 = 2
@@ -88,6 +89,8 @@ class tumble_scoring(Structure):
 
 tumble_progress_callback = CFUNCTYPE(c_int32, POINTER(tumble_progress), c_void_p)
 tumble_log_callback = CFUNCTYPE(None, c_char_p, c_void_p)
+tumble_allocate_callback = CFUNCTYPE(c_void_p, c_uint64, c_void_p)
+tumble_free_callback = CFUNCTYPE(None, c_void_p, c_void_p)
 
 # name: (result, arguments)
 PROTOTYPES = {
@@ -101,6 +104,7 @@ PROTOTYPES = {
     "tumble_context_destroy": (None, [c_void_p]),
     "tumble_context_set_progress": (c_int32, [c_void_p, tumble_progress_callback, c_void_p]),
     "tumble_context_set_log": (c_int32, [c_void_p, tumble_log_callback, c_void_p]),
+    "tumble_context_set_allocator": (c_int32, [c_void_p, tumble_allocate_callback, tumble_free_callback, c_void_p]),
     "tumble_context_cancel": (None, [c_void_p]),
     "tumble_context_callback_value": (c_int32, [c_void_p, POINTER(c_int32)]),
     "tumble_context_error": (c_char_p, [c_void_p]),
@@ -136,6 +140,7 @@ PROTOTYPES = {
     "tumble_device_create": (c_int32, [c_char_p, c_int32, POINTER(c_void_p)]),
     "tumble_device_destroy": (None, [c_void_p]),
     "tumble_device_name": (c_char_p, [c_void_p]),
+    "tumble_device_set_stream": (c_int32, [c_void_p, c_void_p]),
     "tumble_images_create": (c_int32, [c_void_p, c_void_p, POINTER(tumble_array), c_double, c_double, c_int32, POINTER(c_void_p)]),
     "tumble_images_destroy": (None, [c_void_p]),
     "tumble_images_number": (c_int32, [c_void_p, c_char_p, POINTER(c_double)]),

@@ -6,7 +6,7 @@ import ctypes.util
 import functools
 import os
 import pathlib
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 from . import _abi
 
@@ -73,9 +73,21 @@ def as_numpy(array: Any) -> Any:
     return np.asarray(array)
 
 
-def described(array: Any) -> _abi.tumble_array:
-    """A NumPy array as the library sees it; the caller keeps the array alive."""
+def as_array(array: Any, stream: Optional[int] = None) -> Any:
+    """The same, and arrays in the memory of a CUDA device as they are, ready on `stream` (None: CUDA's default stream)."""
     import numpy as np
+    if not isinstance(array, np.ndarray):
+        from . import _device_array
+        if _device_array.lies_on_a_device(array):
+            return _device_array.DeviceArray(array, stream)
+    return as_numpy(array)
+
+
+def described(array: Any) -> _abi.tumble_array:
+    """An array (as_array) as the library sees it; the caller keeps the array alive."""
+    import numpy as np
+    if not isinstance(array, np.ndarray):
+        return array.described
     for number, kind in _types().items():
         if array.dtype == kind:
             break
@@ -232,7 +244,7 @@ class Reports:
 def reconstruct(images: Any, pixel_size: float, element: Any, poses: Any, reference: Any, halves: Any, progress: Any, log: Any,
                 settings: Dict[str, Any]) -> Handle:
     options = options_of(pixel_size, element, poses, reference, halves, settings)
-    reports, stack, result = Reports(progress, log), as_numpy(images), ctypes.c_void_p()
+    reports, stack, result = Reports(progress, log), as_array(images), ctypes.c_void_p()
     try:
         reports.call(load().tumble_reconstruct, ctypes.byref(described(stack)), options.pointer, ctypes.byref(result))
     finally:

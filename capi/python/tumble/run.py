@@ -25,7 +25,7 @@ class Run:
                  reference: Optional[Tuple[Any, float]] = None, halves: Any = None, progress: Any = None,
                  log: Optional[Callable[[str], None]] = None, **settings: Any):
         options = _library.options_of(pixel_size, element, poses, reference, halves, settings)
-        self._reports, stack, run = _library.Reports(progress, log), _library.as_numpy(images), ctypes.c_void_p()
+        self._reports, stack, run = _library.Reports(progress, log), _library.as_array(images), ctypes.c_void_p()
         self._reports.call(_library.load().tumble_run_create, ctypes.byref(_library.described(stack)), options.pointer, ctypes.byref(run))
         self._handle = _library.Handle("run", run)
 

@@ -1,8 +1,7 @@
-#include "atoms/image_refinement.hpp"
-
 #include "atoms/image_waves.hpp"
 #include "atoms/projected_overlap.hpp"
 #include "catch.hpp"
+#include "reconstruct/image_refinement.hpp"
 #include "simulated_images.hpp"
 #include "tumble/error.hpp"
 
@@ -22,9 +21,9 @@ std::vector<FittedAtom> start_near(const std::vector<Vec3>& truth, double offset
 
 ImageRefinement refine(const SimulatedImages& data, const std::vector<FittedAtom>& start, int threads = 2,
                        ImageRefinementOptions options = {}) {
-    ThreadPool pool(threads);
+    const Backend backend = cpu_backend(threads);
     NoProgress quiet;
-    return refine_atoms(data.images, data.poses, data.weights, start, options, pool, quiet);
+    return refine_atoms(backend.resident(data.images), data.poses, data.weights, start, options, backend, quiet);
 }
 
 // sum_p w |X - f G|^2 of one image in double precision.
@@ -47,7 +46,7 @@ double misfit(const PreparedImages& images, const std::vector<ProjectedAtom>& at
 TEST_CASE("structure factors and the gradient equal direct sums and numeric derivatives") {
     const auto truth = random_particle(40, 6.5, 2.3, 41);
     const SimulatedImages data = simulate_images(truth, 1, 40, 1.0, 3.0, false, 42);
-    const HalfPlaneGrid grid(data.images);
+    const HalfPlaneGrid grid(data.images.points, data.images.box, data.images.pixel_size_A);
     std::vector<double> heights;
     for (std::size_t a = 0; a < truth.size(); a++) heights.push_back(0.8 + 0.01 * static_cast<double>(a));
     std::vector<ProjectedAtom> atoms = project_atoms(data.poses[0], truth, heights);
@@ -204,8 +203,10 @@ TEST_CASE("the overlap matrix equals the exact normal matrix of a few images") {
     const RadialOverlap overlap(frequency, information, 5);
     const Mat3& r = data.poses[0].rotation;
     const std::vector<WeightedView> views{{{r(2, 0), r(2, 1), r(2, 2)}, 1.0}};
-    ThreadPool pool(1);
-    const AtomMatrix matrix = overlap_matrix(atoms, heights, views, overlap, 8, pool);
+    const AtomPairs pairs = atom_pairs(atoms, 8);
+    std::vector<OverlapSums> sums;
+    for (const Vec3& apart : pairs.apart_A) sums.push_back(overlap_sums(apart, views, overlap.table()));
+    const AtomMatrix matrix = overlap_matrix(pairs, sums, heights);
     double largest = 0;
     for (const auto& row : matrix.blocks)
         for (const auto& block : row)
@@ -239,11 +240,12 @@ TEST_CASE("the overlap matrix equals the exact normal matrix of a few images") {
 TEST_CASE("the refinement refuses what does not fit together and stops when asked") {
     const auto truth = random_particle(10, 5, 2.3, 57);
     SimulatedImages data = simulate_images(truth, 8, 32, 1.0, 0.5, false, 58);
-    ThreadPool pool(1);
+    const Backend backend = cpu_backend(1);
+    const ResidentImages images = backend.resident(data.images);
     NoProgress quiet;
     const auto start = start_near(truth, 0.02, 59);
     const std::vector<Pose> few(data.poses.begin(), data.poses.end() - 1);
-    CHECK_THROWS_AS(refine_atoms(data.images, few, data.weights, start, {}, pool, quiet), Error);
+    CHECK_THROWS_AS(refine_atoms(images, few, data.weights, start, {}, backend, quiet), Error);
     struct Stop final : Progress {
         void stage(const std::string&) override {}
         void update(double) override {}
@@ -251,7 +253,7 @@ TEST_CASE("the refinement refuses what does not fit together and stops when aske
         bool cancelled() override { return true; }
     } stop;
     try {
-        refine_atoms(data.images, data.poses, data.weights, start, {}, pool, stop);
+        refine_atoms(images, data.poses, data.weights, start, {}, backend, stop);
         FAIL("not stopped");
     } catch (const Error& error) {
         CHECK(error.kind() == ErrorKind::interrupted);

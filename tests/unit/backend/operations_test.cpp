@@ -69,7 +69,10 @@ TEST_CASE("structs of the table have the layout of abi 3", "[backend]") {
     CHECK(sizeof(DeviceDescription) == 128);
     CHECK(sizeof(RunSizes) == 136);
     CHECK(sizeof(RunPlan) == 384);
-    CHECK(sizeof(Operations) == 32 + 29 * sizeof(void*));
+    CHECK(sizeof(AtomArguments) == 128);
+    CHECK(sizeof(OverlapArguments) == 80);
+    CHECK(sizeof(Operations) == 32 + 33 * sizeof(void*));
+    CHECK(sizeof(CopyArguments) == 48);
 }
 
 TEST_CASE("poses, slices and equations come out of the table as from the functions", "[backend]") {

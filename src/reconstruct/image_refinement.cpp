@@ -1,10 +1,10 @@
-#include "atoms/image_refinement.hpp"
+#include "reconstruct/image_refinement.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <string>
 
-#include "atoms/image_waves.hpp"
+#include "atoms/half_plane_grid.hpp"
 #include "atoms/projected_overlap.hpp"
 #include "atoms/projected_profile.hpp"
 #include "tumble/error.hpp"
@@ -12,10 +12,8 @@
 namespace tumble {
 namespace {
 
-// Images are worked on in batches of this many and their sums added in the order of images, whatever the
-// threads.
-constexpr std::int64_t batch_images = 64;
-constexpr double pair_reach_A = 8;        // in space: see overlap_matrix
+constexpr std::int64_t call_images = 256;  // of a call of the backend: it can be stopped between calls
+constexpr double pair_reach_A = 8;        // in space: see AtomPairs
 constexpr double projected_reach_A = 5;   // in projection: the profile has died out
 constexpr double variance_reach_A = 6.5;  // neighbours that an error bar takes into account
 constexpr double least_height = 0.02;     // an atom of no height would have no position
@@ -39,139 +37,80 @@ struct Pass {
 
 class Refinement {
   public:
-    Refinement(const PreparedImages& images, std::span<const Pose> poses,
-               std::span<const float> image_weights, std::size_t atoms, bool depth, ThreadPool& pool,
-               Progress& progress)
-        : images_(images),
+    Refinement(const ResidentImages& images, std::span<const Pose> poses,
+               std::span<const float> image_weights, bool depth, const Backend& backend, Progress& progress)
+        : resident_(images),
+          images_(images.host()),
           poses_(poses),
           image_weights_(image_weights),
           depth_(depth),
-          pool_(pool),
+          backend_(backend),
           progress_(progress),
-          grid_(images),
-          waves_(static_cast<std::size_t>(pool.size()), ImageWaves(grid_, atoms)) {}
+          grid_(images_.points, images_.box, images_.pixel_size_A) {}
 
     void estimate_profile(Model& model);
     Pass evaluate(const Model& model);
     AtomMatrix normal_matrix(const Model& model);
     void step(Model& model, const Pass& pass, double largest_step_A);
-    std::size_t points() const { return images_.points.size(); }
 
   private:
-    template <class Work, class Gather>
-    void for_batches(const Work& work, const Gather& gather);
+    template <class Work>
+    void for_calls(const Model& model, const Work& work);
 
+    const ResidentImages& resident_;
     const PreparedImages& images_;
     std::span<const Pose> poses_;
     std::span<const float> image_weights_;
     bool depth_;
-    ThreadPool& pool_;
+    const Backend& backend_;
     Progress& progress_;
     HalfPlaneGrid grid_;
-    std::vector<ImageWaves> waves_;
 };
 
-// work(image, slot in the batch, waves) in any order; then gather(first image, count).
-template <class Work, class Gather>
-void Refinement::for_batches(const Work& work, const Gather& gather) {
-    for (std::int64_t first = 0; first < images_.images; first += batch_images) {
+// work(scene) for parts of the images, in their order.
+template <class Work>
+void Refinement::for_calls(const Model& model, const Work& work) {
+    for (std::int64_t first = 0; first < images_.images; first += call_images) {
         if (progress_.cancelled())
             throw Error(ErrorKind::interrupted, "The refinement against the images was stopped.");
-        const std::int64_t count = std::min(batch_images, images_.images - first);
-        pool_.each(count, [&](std::int64_t slot, int thread) {
-            work(static_cast<std::size_t>(first + slot), static_cast<std::size_t>(slot),
-                 waves_[static_cast<std::size_t>(thread)]);
-        });
-        gather(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
+        work(AtomScene{poses_, image_weights_, model.positions, model.heights, first,
+                       std::min(call_images, images_.images - first)});
     }
 }
 
 void Refinement::estimate_profile(Model& model) {
-    ProfileSums empty;
-    empty.shells.resize(static_cast<std::size_t>(profile_shells(grid_)));
-    ProfileSums total = empty;
-    std::vector<ProfileSums> batch(static_cast<std::size_t>(batch_images));
-    for_batches(
-        [&](std::size_t i, std::size_t slot, ImageWaves& waves) {
-            batch[slot] = empty;
-            if (image_weights_[i] == 0) return;
-            waves.set(project_atoms(poses_[i], model.positions, model.heights));
-            std::vector<Complexf> g(points()), d(depth_ ? points() : 0);
-            waves.structure_factors(false, g);
-            if (depth_) waves.structure_factors(true, d);
-            batch[slot].add_image(grid_, images_.weight, images_.image(static_cast<std::int64_t>(i)), g, d);
-        },
-        [&](std::size_t first, std::size_t count) {
-            for (std::size_t slot = 0; slot < count; slot++)
-                total.add(batch[slot], static_cast<double>(image_weights_[first + slot]));
-        });
+    ProfileSums total;
+    total.shells.resize(static_cast<std::size_t>(grid_.shells()));
+    for_calls(model, [&](const AtomScene& scene) { backend_.add_profile_sums(resident_, scene, depth_, total); });
     model.profile = solve_profile(total, depth_);
 }
 
 Pass Refinement::evaluate(const Model& model) {
-    const std::size_t atoms = model.positions.size();
-    const std::vector<double> direct = model.profile.direct_at(grid_), depth = model.profile.depth_at(grid_);
     Pass pass;
-    pass.gradient.assign(atoms, AtomVector{});
-    pass.scatter.assign(atoms, AtomVector{});
+    pass.gradient.assign(model.positions.size(), AtomVector{});
+    pass.scatter.assign(model.positions.size(), AtomVector{});
     pass.image_likelihood.assign(static_cast<std::size_t>(images_.images), 0.0);
-    std::vector<double> residual(static_cast<std::size_t>(batch_images));
-    std::vector<AtomVector> gradients(static_cast<std::size_t>(batch_images) * atoms);
-    for_batches(
-        [&](std::size_t i, std::size_t slot, ImageWaves& waves) {
-            waves.set(project_atoms(poses_[i], model.positions, model.heights));
-            std::vector<Complexf> g(points()), d(depth_ ? points() : 0);
-            waves.structure_factors(false, g);
-            if (depth_) waves.structure_factors(true, d);
-            const Complexf* image = images_.image(static_cast<std::int64_t>(i));
-            double square = 0, likelihood = 0;
-            for (std::size_t p = 0; p < g.size(); p++) {
-                const auto f = static_cast<float>(direct[p]), fz = static_cast<float>(depth[p]),
-                           w = images_.weight[p];
-                const Complexf model_value = depth_ ? f * g[p] + fz * d[p] : f * g[p];
-                const Complexf rest = image[p] - model_value;
-                square += w * static_cast<double>(std::norm(rest));
-                likelihood +=
-                    w * (static_cast<double>(std::norm(image[p])) - static_cast<double>(std::norm(rest)));
-                g[p] = w * f * rest;
-                if (depth_) d[p] = w * fz * rest;
-            }
-            pass.image_likelihood[i] = likelihood;
-            residual[slot] = square;
-            std::vector<ProjectedGradient> projected(atoms);
-            waves.gradient(g, d, projected);
-            const Mat3 back = transpose(poses_[i].rotation);
-            for (std::size_t a = 0; a < atoms; a++) {
-                const Vec3 slope = back * Vec3{projected[a].x, projected[a].y, projected[a].z};
-                gradients[slot * atoms + a] = {slope.x, slope.y, slope.z, projected[a].height};
-            }
-        },
-        [&](std::size_t first, std::size_t count) {
-            for (std::size_t slot = 0; slot < count; slot++) {
-                const double weight = image_weights_[first + slot];
-                pass.images += weight;
-                pass.residual += weight * residual[slot];
-                pass.likelihood += weight * pass.image_likelihood[first + slot];
-            }
-            pool_.run(static_cast<std::int64_t>(atoms), [&](std::int64_t begin, std::int64_t end, int) {
-                for (auto a = static_cast<std::size_t>(begin); a < static_cast<std::size_t>(end); a++)
-                    for (std::size_t slot = 0; slot < count; slot++)
-                        for (std::size_t k = 0; k < 4; k++) {
-                            const double value =
-                                image_weights_[first + slot] * gradients[slot * atoms + a][k];
-                            pass.gradient[a][k] += value;
-                            pass.scatter[a][k] += value * value;
-                        }
-            });
-        });
+    std::vector<double> residual(pass.image_likelihood.size());
+    for_calls(model, [&](const AtomScene& scene) {
+        const auto first = static_cast<std::size_t>(scene.first_image), count = static_cast<std::size_t>(scene.image_count);
+        backend_.add_atom_gradients(resident_, scene, model.profile,
+                                    {pass.gradient, pass.scatter, std::span(pass.image_likelihood).subspan(first, count),
+                                     std::span(residual).subspan(first, count)});
+    });
+    for (std::size_t i = 0; i < residual.size(); i++) {
+        const double weight = image_weights_[i];
+        pass.images += weight;
+        pass.residual += weight * residual[i];
+        pass.likelihood += weight * pass.image_likelihood[i];
+    }
     return pass;
 }
 
 AtomMatrix Refinement::normal_matrix(const Model& model) {
     // Rings a quarter of a shell wide: their mean frequency stands for all their points.
     const std::vector<double> direct = model.profile.direct_at(grid_);
-    std::vector<double> sum(static_cast<std::size_t>(4 * profile_shells(grid_)) + 1), frequency(sum.size());
-    for (std::size_t p = 0; p < points(); p++) {
+    std::vector<double> sum(static_cast<std::size_t>(4 * grid_.shells()) + 1), frequency(sum.size());
+    for (std::size_t p = 0; p < images_.points.size(); p++) {
         const double information = 2 * static_cast<double>(images_.weight[p]) * direct[p] * direct[p];
         const auto ring = static_cast<std::size_t>(4 * grid_.frequency[p]);
         sum[ring] += information;
@@ -186,7 +125,8 @@ AtomMatrix Refinement::normal_matrix(const Model& model) {
         if (image_weights_[i] != 0)
             views.push_back({{r(2, 0), r(2, 1), r(2, 2)}, static_cast<double>(image_weights_[i])});
     }
-    return overlap_matrix(model.positions, model.heights, views, overlap, pair_reach_A, pool_);
+    const AtomPairs pairs = atom_pairs(model.positions, pair_reach_A);
+    return overlap_matrix(pairs, backend_.overlap_sums(pairs.apart_A, views, overlap.table()), model.heights);
 }
 
 void Refinement::step(Model& model, const Pass& pass, double largest_step_A) {
@@ -201,7 +141,7 @@ void Refinement::step(Model& model, const Pass& pass, double largest_step_A) {
             matrix.blocks[a][n][15] += prior;
         }
     }
-    const std::vector<AtomVector> change = solve(matrix, right, pool_);
+    const std::vector<AtomVector> change = solve(matrix, right, backend_.pool());
     for (std::size_t a = 0; a < change.size(); a++) {
         Vec3 move{change[a][0], change[a][1], change[a][2]};
         const double far = length(move);
@@ -248,16 +188,16 @@ double variance_scale(const Pass& pass, const AtomMatrix& matrix) {
 
 }  // namespace
 
-ImageRefinement refine_atoms(const PreparedImages& images, std::span<const Pose> poses,
+ImageRefinement refine_atoms(const ResidentImages& images, std::span<const Pose> poses,
                              std::span<const float> image_weights, std::span<const FittedAtom> start,
-                             const ImageRefinementOptions& options, ThreadPool& pool, Progress& progress) {
-    if (poses.size() != static_cast<std::size_t>(images.images) || image_weights.size() != poses.size())
-        throw bad_input("image refinement: " + std::to_string(images.images) +
+                             const ImageRefinementOptions& options, const Backend& backend, Progress& progress) {
+    if (poses.size() != static_cast<std::size_t>(images->images) || image_weights.size() != poses.size())
+        throw bad_input("image refinement: " + std::to_string(images->images) +
                         " images need as many poses and weights, but " + std::to_string(poses.size()) +
                         " and " + std::to_string(image_weights.size()) + " were given");
     ImageRefinement result;
     result.atoms.assign(start.begin(), start.end());
-    if (start.empty() || images.images == 0) return result;
+    if (start.empty() || images->images == 0) return result;
 
     Model model;
     double mean = 0;
@@ -266,7 +206,7 @@ ImageRefinement refine_atoms(const PreparedImages& images, std::span<const Pose>
         model.positions.push_back(atom.position_A);
         model.heights.push_back(mean > 0 ? std::max(atom.height / mean, least_height) : 1.0);
     }
-    Refinement refinement(images, poses, image_weights, start.size(), options.depth, pool, progress);
+    Refinement refinement(images, poses, image_weights, options.depth, backend, progress);
     for (int round = 0; round < options.rounds; round++) {
         refinement.estimate_profile(model);
         refinement.step(model, refinement.evaluate(model), options.largest_step_A);
@@ -276,7 +216,7 @@ ImageRefinement refine_atoms(const PreparedImages& images, std::span<const Pose>
     const Pass last = refinement.evaluate(model);
     const AtomMatrix matrix = refinement.normal_matrix(model);
     const std::vector<AtomVector> variance =
-        inverse_diagonal(matrix, model.positions, variance_reach_A, pool);
+        inverse_diagonal(matrix, model.positions, variance_reach_A, backend.pool());
     const double scale = variance_scale(last, matrix);
     for (std::size_t a = 0; a < start.size(); a++) {
         FittedAtom& atom = result.atoms[a];
@@ -292,7 +232,7 @@ ImageRefinement refine_atoms(const PreparedImages& images, std::span<const Pose>
     if (last.images > 0) {
         result.log_likelihood = last.likelihood / last.images;
         result.chi_squared =
-            last.residual / (last.images * static_cast<double>(images.points.size()) * mask_power(images));
+            last.residual / (last.images * static_cast<double>(images->points.size()) * mask_power(images));
     }
     result.variance_scale = scale;
     return result;

@@ -9,8 +9,7 @@
 #include <vector>
 
 #include "atoms/joint_fit.hpp"
-#include "core/threads.hpp"
-#include "pose/prepared_images.hpp"
+#include "backend/backend.hpp"
 #include "tumble/geometry.hpp"
 #include "tumble/progress.hpp"
 
@@ -35,8 +34,8 @@ struct ImageRefinement {
 /// images: [image] of `images` with pose poses[i] and weight image_weights[i] (0 leaves an image out).
 /// sigma_A comes from the inverse normal matrix, scaled by the measured residual (so model error counts as
 /// noise). Throws Error(interrupted) when progress.cancelled().
-ImageRefinement refine_atoms(const PreparedImages& images, std::span<const Pose> poses,
+ImageRefinement refine_atoms(const ResidentImages& images, std::span<const Pose> poses,
                              std::span<const float> image_weights, std::span<const FittedAtom> start,
-                             const ImageRefinementOptions& options, ThreadPool& pool, Progress& progress);
+                             const ImageRefinementOptions& options, const Backend& backend, Progress& progress);
 
 }  // namespace tumble

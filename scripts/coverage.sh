@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Share of the lines of cuda/ that the tests run on the emulated device: builds the device's side of it unoptimised and
+# instrumented in build/coverage, runs the tests, and prints the share of each file and of all. Fails below LEAST per cent.
+#   scripts/coverage.sh [LEAST]     (default: 90)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+least=${1:-90}
+scripts/build.sh coverage -DTUMBLE_TESTS=ON
+find build/coverage -name '*.gcda' -delete
+# Not the whole run that is forked at each failure: forks leave no counts, and its operations are those of the other tests.
+ctest --test-dir build/coverage -R '^(operations|device_parts|device_faults)_test/' -E 'a whole run' --output-on-failure \
+    --no-tests=error --timeout 3000 --parallel "$(nproc)"
+scripts/line_coverage.py build/coverage cuda --least "$least"

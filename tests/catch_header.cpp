@@ -1,0 +1,1 @@
+// The file that owns the precompiled header (CMakeLists.txt); CMake includes it.
