@@ -1,6 +1,6 @@
 #pragma once
 // The entries of the CUDA side's table: the functions that backend/operations.hpp describes, under the same names. Each
-// family has a file: copy_entry, image_entries, slice_entries, pose_entries, equation_entries, search_entries, atom_entries.
+// family has a file: atom_entries, copy_entry, image_entries, slice_entries, pose_entries, equation_entries, search_entries.
 #include "backend/operations.hpp"
 
 namespace tumble::cuda {

@@ -135,7 +135,7 @@ TEST_CASE("normal equations of the device are those of the processor, voxel by v
     ThreadPool pool(1);
     for (const int box : {8, 18}) {
         const Case c(box, 7);
-        for (const int width : {2, 5, 8}) {
+        for (const int width : box == 8 ? std::vector<int>{2, 3, 4, 5, 6, 7, 8} : std::vector<int>{2, 5, 8}) {
             INFO("box " << box << ", width " << width);
             const GriddingWindow window{width, 1.5};
             const NormalEquations expected = accumulate_images(c.images, c.poses, c.band(), window, 1.5, pool);

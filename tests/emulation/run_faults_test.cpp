@@ -3,10 +3,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstring>
 #include <map>
 #include <string>
 
+#include "backend/backend.hpp"
 #include "backend/loader.hpp"
 #include "catch.hpp"
 #include "controls.hpp"
@@ -166,4 +168,64 @@ TEST_CASE("a whole run that fails at any call of the device ends with a sentence
     }
     UNSCOPED_INFO(counts << ", from " << forks.calls.size() << " places");
     SUCCEED();
+}
+
+TEST_CASE("a context whose device has failed says so at every later call, and a new one works once the device does") {
+    const std::string folder = TUMBLE_EMULATED_MODULE_DIR;
+    const backend::LoadedModule module = backend::load_module("tumble_cuda.so", {folder});
+    REQUIRE(module.table);
+    const emulation::Controls& device = emulation::controls_of(folder + "/tumble_cuda.so");
+    device.reset();
+    const Volume map(8, 1);
+    const auto transform = [&](const Backend& backend) -> std::string {
+        try {
+            backend.transform(map.view(), default_window(), 1.5);
+        } catch (const Error& e) {
+            CHECK(e.kind() == ErrorKind::system);
+            return e.what();
+        }
+        return {};
+    };
+    {
+        const Backend backend(*module.table, 0, 1);
+        CHECK(transform(backend).empty());
+        device.fail(Failing::kernel, 1);
+        CHECK(transform(backend).find(" error ") != std::string::npos);
+        for (int again = 0; again < 2; again++) CHECK(transform(backend).find("failed in an earlier call") != std::string::npos);
+        device.reset();  // the device recovers, what this context holds does not
+        CHECK(transform(backend).find("failed in an earlier call") != std::string::npos);
+    }
+    CHECK(device.live().allocations == 0);
+    CHECK(transform(Backend(*module.table, 0, 1)).empty());
+}
+
+TEST_CASE("a device that is too small says what was wanted, what is free and what there is") {
+    const std::string folder = TUMBLE_EMULATED_MODULE_DIR;
+    const backend::LoadedModule module = backend::load_module("tumble_cuda.so", {folder});
+    REQUIRE(module.table);
+    const emulation::Controls& device = emulation::controls_of(folder + "/tumble_cuda.so");
+    device.reset();
+    constexpr std::size_t there = 3000;
+    device.set_devices(1, there);
+    std::string sentence;
+    try {
+        const Backend backend(*module.table, 0, 1);
+        const Volume map(8, 1);
+        backend.transform(map.view(), default_window(), 1.5);
+    } catch (const Error& e) {
+        CHECK(e.kind() == ErrorKind::system);
+        sentence = e.what();
+    }
+    INFO(sentence);
+    unsigned long long wanted = 0, free = 0, total = 0;
+    const std::size_t begin = sentence.find("device memory of ");
+    REQUIRE(begin != std::string::npos);
+    REQUIRE(std::sscanf(sentence.c_str() + begin, "device memory of %llu bytes", &wanted) == 1);
+    REQUIRE(std::sscanf(sentence.c_str() + sentence.find('(', begin), "(%llu of %llu free)", &free, &total) == 2);
+    CHECK(total == there);
+    CHECK(wanted > free);
+    CHECK(free <= total);
+    CHECK(sentence.find("'cpu'") != std::string::npos);
+    CHECK(device.live().allocations == 0);
+    device.reset();
 }

@@ -572,10 +572,14 @@ void destroy_stream(void* stream) {
 
 extern "C" __attribute__((visibility("default"))) const emulation::Controls* tumble_emulation_controls() {
     using namespace emulation;
-    static const Controls controls{set_order,    fail,         last_fault,          live,                reset,           set_devices,   kernel_launches,
-                                   set_taken,    peak_bytes,   set_question,        allocate_for_caller, release_of_caller, copy_for_caller,
-                                   create_stream, destroy_stream};
+    static const Controls controls{set_order,     fail,            last_fault, live,       reset,
+                                   set_devices,   kernel_launches, set_taken,  peak_bytes, set_question};
     return &controls;
+}
+extern "C" __attribute__((visibility("default"))) const emulation::Caller* tumble_emulation_caller() {
+    using namespace emulation;
+    static const Caller caller{allocate_for_caller, release_of_caller, copy_for_caller, create_stream, destroy_stream};
+    return &caller;
 }
 
 using emulation::device_of_thread;
