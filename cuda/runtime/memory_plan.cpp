@@ -113,7 +113,7 @@ Take equations_take(std::int64_t box) {
 }
 
 Take solver_take(std::int64_t box, std::int64_t shells, bool masked) {
-    constexpr std::int64_t sums = 2 * 256 + 6, maps_of_the_steps = 6;  // and the scalars of the recurrence
+    constexpr std::int64_t sums = 2 * 256 + 6, maps_of_the_steps = 6;  // two sums at a time, and the scalars made of them
     const std::int64_t doubled = whole(Bytes(box) * 2);
     const Bytes voxels = cube(box) * float_bytes, doubled_voxels = cube(doubled) * float_bytes;
     const Bytes spectrum = half_cube(box) * complex_bytes, doubled_spectrum = half_cube(doubled) * complex_bytes;

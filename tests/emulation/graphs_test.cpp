@@ -7,6 +7,7 @@
 
 #include "catch.hpp"
 #include "controls.hpp"
+#include "kernels/density_compensation.hpp"
 #include "runtime/device_buffer.hpp"
 #include "runtime/fft_plan.hpp"
 #include "runtime/launch.hpp"
@@ -209,4 +210,49 @@ TEST_CASE("repeated work that waits, allocates or copies to the host is told, an
         CHECK(s.controls.live().graphs == 0);
     }
     s.controls.reset();
+}
+
+TEST_CASE("the solver is told of whatever fails in it, recorded or not, leaves nothing behind and can be used again", "[graphs]") {
+    using emulation::Failing;
+    const emulation::Controls& controls = *tumble_emulation_controls();
+    controls.reset();
+    constexpr int box = 8;
+    Device device(0);
+    std::vector<float> right(box * box * box), kernel(8 * right.size());
+    for (std::size_t i = 0; i < right.size(); i++) right[i] = static_cast<float>(i % 17) - 8.0f;
+    const auto at = [](int x, int y, int z) { return static_cast<std::size_t>((z * 2 * box + y) * 2 * box + x); };
+    kernel[at(box, box, box)] = 4;  // and the next voxels along x
+    kernel[at(box - 1, box, box)] = kernel[at(box + 1, box, box)] = 1;
+    DeviceEquations equations;
+    equations.box = box;
+    equations.right_side = to_device<float>(device, right, "right side");
+    equations.kernel = to_device<float>(device, kernel, "kernel");
+    const std::vector<float> mask(right.size(), 1.0f);
+    const std::vector<double> prior(box / 2 + 1, 0.01);
+    const auto solution = [&] {
+        const DeviceBuffer<float> map = solve(device, equations, {3, 0, prior, mask.data()});  // as it is, recorded, replayed
+        std::vector<float> out(map.size());
+        copy_to_host(device, map.data(), out.size(), out.data());
+        device.synchronize("test");
+        return out;
+    };
+    const std::vector<float> expected = solution();
+    const emulation::Live before = controls.live();
+    for (const Failing kind : {Failing::allocation, Failing::launch, Failing::copy, Failing::plan, Failing::transform, Failing::kernel}) {
+        const bool many = kind == Failing::launch || kind == Failing::transform || kind == Failing::kernel;  // sums take their time here
+        long n = 1;
+        for (;; n += many ? 11 : 1) {
+            controls.fail(kind, n);
+            if (failure_of([&] { solution(); }).empty()) break;
+            const emulation::Live after = controls.live();
+            CHECK(after.allocations == before.allocations);
+            CHECK(after.plans == before.plans);
+            CHECK(after.graphs == 0);
+            controls.reset();
+        }
+        controls.reset();
+        INFO("kind " << static_cast<int>(kind) << ": the calls before " << n << " failed");
+        CHECK(n > 4);
+        CHECK(solution() == expected);
+    }
 }
