@@ -107,7 +107,7 @@ TEST_CASE("the plan names the device, its free memory and what the run takes the
     CAPTURE(small.errors, guessed.errors, automatic.errors);
     CHECK(small.exit_code == 2);
     CHECK(small.errors.find("device cuda:1: device memory of ") != std::string::npos);
-    CHECK(small.errors.find(" for the solution for a map (10000000 of 10000000 free)") != std::string::npos);
+    CHECK(small.errors.find(" for the insertion of the images (10000000 of 10000000 free)") != std::string::npos);
     CHECK(guessed.exit_code == 0);
     CHECK(guessed.errors.find("plan: cuda:1 may be too small: device memory of ") != std::string::npos);
     CHECK(automatic.exit_code == 0);
