@@ -107,6 +107,9 @@ Operations filled() {
     table.hill_climb = hill_climb;
     table.device_describe = device_describe;
     table.plan_run = plan_run;
+    table.profile_sums = profile_sums;
+    table.atom_gradients = atom_gradients;
+    table.overlap_sums = overlap_sums;
     table.copy_bytes = copy_bytes;
     return table;
 }

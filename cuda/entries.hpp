@@ -1,6 +1,6 @@
 #pragma once
 // The entries of the CUDA side's table: the functions that backend/operations.hpp describes, under the same names. Each
-// family has a file: copy_entry, image_entries, slice_entries, pose_entries, equation_entries, search_entries.
+// family has a file: atom_entries, copy_entry, image_entries, slice_entries, pose_entries, equation_entries, search_entries.
 #include "backend/operations.hpp"
 
 namespace tumble::cuda {
@@ -35,6 +35,9 @@ std::int32_t best_pairs(Context*, const Search*, const Rows*, const BestArgument
 std::int32_t soft_pairs(Context*, const Search*, const Rows*, const SoftArguments*);
 std::int32_t hill_climb(Context*, const Search*, const Rows*, const ClimbArguments*);
 
+std::int32_t profile_sums(Context*, const Images*, const AtomArguments*);
+std::int32_t atom_gradients(Context*, const Images*, const AtomArguments*);
+std::int32_t overlap_sums(Context*, const OverlapArguments*);
 std::int32_t copy_bytes(Context*, const CopyArguments*);
 
 }  // namespace tumble::cuda

@@ -48,13 +48,17 @@ std::int32_t equations_accumulate(Context* context, Equations* equations, const 
     return on_device_from_host(context, a, [&](Device& device) {
         require_poses(behind(images), *a);
         const int box = behind(images).box;
-        if (box >= 8)  // smaller ones are refused below
-            require(device.memory(),
-                    insertion_take(a->count, box, padded_side_of(box, a->padding_factor), padded_side_of(2 * std::int64_t{box}, a->padding_factor),
-                                   a->window_width).least,
-                    "insertion of " + std::to_string(a->count) + " poses into box " + std::to_string(box));
+        const std::int64_t points = a->last_point - a->first_point;
+        InsertionForm form;
+        if (box >= 8) {  // smaller ones are refused below
+            const DeviceMemory memory = device.memory();
+            const Cut cut = insertion_cut(memory, {a->count, points, box, padded_side_of(box, a->padding_factor),
+                                                   padded_side_of(2 * std::int64_t{box}, a->padding_factor), a->window_width});
+            require(memory, cut.take.least, "the insertion of " + std::to_string(a->count) + " poses into box " + std::to_string(box));
+            form.samples_a_batch = cut.at_once * points;
+        }
         DeviceEquations fresh = accumulate(device, behind(images), std::span(a->poses, static_cast<std::size_t>(a->count)), a->first_point,
-                                           a->last_point, {a->window_width, a->window_padding}, a->padding_factor);
+                                           a->last_point, {a->window_width, a->window_padding}, a->padding_factor, form);
         DeviceEquations& into = behind(equations);
         if (into.right_side.empty() && into.box == fresh.box) into = std::move(fresh);
         else add_equations(device, into, fresh, 1);
@@ -85,7 +89,7 @@ std::int32_t solve(Context* context, const Equations* equations, const SolveArgu
         const DeviceEquations& e = behind(equations);
         if (e.right_side.empty()) refuse("normal equations without images: expected at least one image");
         require(device.memory(), solver_take(e.box, a->prior ? a->prior_count : 0, a->mask != nullptr).least,
-                "solution for a map of box " + std::to_string(e.box));
+                "the solution for a map of box " + std::to_string(e.box));
         DeviceSolveProblem problem;
         problem.steps = a->steps;
         problem.tolerance = a->tolerance;

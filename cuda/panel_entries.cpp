@@ -100,7 +100,7 @@ std::int32_t search_create(Context* context, const Images* images, const Transfo
         const DeviceMemory memory = device.memory();
         const Cut cut = search_cut(memory, sizes_of(*a, behind(images)));
         require(memory, cut.take.least,
-                "search of " + std::to_string(a->direction_count) + " directions for " + std::to_string(behind(images).images) + " images");
+                "a search of " + std::to_string(a->direction_count) + " directions for " + std::to_string(behind(images).images) + " images");
         DeviceSearch search;
         search.angles = a->angles;
         set_basis(device, *a, search);

@@ -220,7 +220,7 @@ std::vector<std::vector<Pair>> best_of(Device& device, const DeviceSearch& searc
     const DeviceMemory memory = device.memory();
     const BestCut cut =
         best_cut(memory, {batch.images, rows.rows, most_rows, search.directions, rule.count, rule.batch_rows});
-    require(memory, cut.take.least, "search for the best " + std::to_string(rule.count) + " poses");
+    require(memory, cut.take.least, "a search for the best " + std::to_string(rule.count) + " poses");
     Scorer scorer(device, search, rows, batch);
     const std::int64_t candidates = std::max<std::int64_t>(1, most_rows * scorer.candidates().all_views);
     const auto d_incumbent =

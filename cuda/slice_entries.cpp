@@ -13,7 +13,7 @@ std::int32_t transform_create(Context* context, const TransformArguments* a, Tra
         if (a->box < 8)
             refuse("A map of box " + std::to_string(a->box) + " cannot be sliced; expected at least 8 voxels.");
         const std::int64_t padded = padded_side_of(a->box, a->padding_factor);
-        require(device.memory(), transform_take(a->box, padded, a->window_width).least, "transform of a map of box " + std::to_string(a->box));
+        require(device.memory(), transform_take(a->box, padded, a->window_width).least, "the transform of a map of box " + std::to_string(a->box));
         hand_out(out, padded_transform(device, a->map, a->box, {a->window_width, a->window_padding}, a->padding_factor));
     });
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Everything that a card can prove about the CUDA backend, in under 10 minutes on a machine that has CUDA, CMake and a compiler:
-# build, every operation test against the CPU, bitwise repeats, the sample from images to atoms on the card and on the CPU,
-# compute-sanitizer, benchmark. Needs no network: where the libraries that tumble is built from are missing, run
+# build, every operation test against the CPU, bitwise repeats, with and without graphs, the sample from images to atoms on the
+# card and on the CPU, compute-sanitizer, benchmark. Needs no network: where the libraries that tumble is built from are missing, run
 # scripts/pack_for_gpu.sh on a machine that has them and bring build/gpu_kit along.
 #   scripts/gpu.sh [RESULTS]     folder for the figures (default: build/gpu_results); exit status 0 only if all of it passed
 set -uo pipefail
@@ -52,6 +52,13 @@ same_twice() {
     done
     echo "poses, atoms and maps of two runs have the same bits"
 }
+without_graphs() {
+    TUMBLE_CUDA_GRAPHS=0 tests '*bit*' && TUMBLE_CUDA_GRAPHS=0 reconstruct cuda "$results/without_graphs" || return
+    for file in poses.star atoms.xyz map.mrc half1.mrc half2.mrc; do
+        cmp "$results/first/$file" "$results/without_graphs/$file" || return
+    done
+    echo "poses, atoms and maps have the same bits with and without graphs"
+}
 like_the_cpu() {
     reconstruct cpu "$results/cpu" && python3 tests/program/compare_runs.py "$results/cpu" "$results/first"
 }
@@ -69,6 +76,7 @@ step device on_the_card
 step operations tests
 step repeats tests '*bit*'  # the tests of equal bits
 step reconstruct same_twice
+step graphs without_graphs
 step against_cpu like_the_cpu
 for tool in memcheck racecheck initcheck synccheck; do step "$tool" sanitizer $tool; done
 step benchmark benchmark

@@ -10,12 +10,14 @@
 #include "kernels/shared_memory.hpp"
 #include "runtime/fft_plan.hpp"
 #include "runtime/launch.hpp"
+#include "runtime/repeated_work.hpp"
 
 namespace tumble::cuda {
 namespace {
 
 constexpr int threads = 256;
-constexpr int sum_blocks = 256;  // fixed: the order of the additions must not depend on the card
+constexpr int sum_blocks = threads;  // fixed: the order of the additions must not depend on the card
+constexpr int steps_between_looks = 4;
 
 /// What the kernels know of the prior: shells 0 .. end - 1, none where `shells` is null.
 struct Prior {
@@ -141,24 +143,92 @@ __global__ void __launch_bounds__(threads) apply_mask(const float* __restrict__ 
 __global__ void __launch_bounds__(threads) add_scaled(float factor, const float* __restrict__ x, long long all, float* __restrict__ y) {
     for (long long i = first_item(); i < all; i += item_step()) y[i] = fmaf(factor, x[i], y[i]);
 }
-/// y = x + factor y
-__global__ void __launch_bounds__(threads) scale_and_add(float factor, const float* __restrict__ x, long long all, float* __restrict__ y) {
-    for (long long i = first_item(); i < all; i += item_step()) y[i] = fmaf(factor, y[i], x[i]);
+
+/// The scalars of the recurrence. Once `going` is 0, steps change nothing any more.
+struct Recurrence {
+    float power, slope;  ///< residual . residual, residual . preconditioned residual
+    float goal;          ///< of the power
+    float length, ratio;  ///< of the step; of the new direction to the one before
+    int going;
+};
+
+/// map += length direction, residual -= length product
+__global__ void __launch_bounds__(threads)
+    step_along(const Recurrence* __restrict__ recurrence, const float* __restrict__ direction, const float* __restrict__ product, long long all,
+               float* __restrict__ map, float* __restrict__ residual) {
+    if (!recurrence->going) return;
+    const float length = recurrence->length;
+    for (long long i = first_item(); i < all; i += item_step()) {
+        map[i] = fmaf(length, direction[i], map[i]);
+        residual[i] = fmaf(-length, product[i], residual[i]);
+    }
+}
+/// direction = improved + ratio direction
+__global__ void __launch_bounds__(threads)
+    turn(const Recurrence* __restrict__ recurrence, const float* __restrict__ improved, long long all, float* __restrict__ direction) {
+    if (!recurrence->going) return;
+    const float ratio = recurrence->ratio;
+    for (long long i = first_item(); i < all; i += item_step()) direction[i] = fmaf(ratio, direction[i], improved[i]);
 }
 
-/// sums[block] = part of sum a b (b null: sum a). A thread adds every (sum_blocks threads)-th product, then a tree.
-__global__ void __launch_bounds__(threads)
-    partial_sums(const float* __restrict__ a, const float* __restrict__ b, long long all, float* __restrict__ sums) {
+/// The sum of a block's values, in the order of a tree; of thread 0.
+__device__ inline float block_sum(float value) {
     float* sm_sums = shared_memory<float>();
-    float sum = 0.0f;
-    for (long long i = first_item(); i < all; i += item_step()) sum = b ? fmaf(a[i], b[i], sum) : sum + a[i];
-    sm_sums[threadIdx.x] = sum;
+    sm_sums[threadIdx.x] = value;
     __syncthreads();
     for (int half = threads / 2; half > 0; half /= 2) {
         if (static_cast<int>(threadIdx.x) < half) sm_sums[threadIdx.x] += sm_sums[threadIdx.x + half];
         __syncthreads();
     }
-    if (threadIdx.x == 0) sums[blockIdx.x] = sm_sums[0];
+    const float sum = sm_sums[0];
+    __syncthreads();
+    return sum;
+}
+
+/// sums[block] = part of sum a b (b null: sum a). A thread adds every (sum_blocks threads)-th product, then a tree.
+__global__ void __launch_bounds__(threads)
+    partial_sums(const float* __restrict__ a, const float* __restrict__ b, long long all, float* __restrict__ sums) {
+    float sum = 0.0f;
+    for (long long i = first_item(); i < all; i += item_step()) sum = b ? fmaf(a[i], b[i], sum) : sum + a[i];
+    sum = block_sum(sum);
+    if (threadIdx.x == 0) sums[blockIdx.x] = sum;
+}
+/// The same of a a to sums[block] and of a b to sums[sum_blocks + block].
+__global__ void __launch_bounds__(threads)
+    partial_sums_of_two(const float* __restrict__ a, const float* __restrict__ b, long long all, float* __restrict__ sums) {
+    float power = 0.0f, product = 0.0f;
+    for (long long i = first_item(); i < all; i += item_step()) {
+        power = fmaf(a[i], a[i], power);
+        product = fmaf(a[i], b[i], product);
+    }
+    power = block_sum(power);
+    product = block_sum(product);
+    if (threadIdx.x == 0) {
+        sums[blockIdx.x] = power;
+        sums[sum_blocks + blockIdx.x] = product;
+    }
+}
+
+// The recurrence, by one block of as many threads as there are partial sums.
+__global__ void __launch_bounds__(threads)
+    begin_recurrence(const float* __restrict__ sums, float squared_tolerance, Recurrence* __restrict__ recurrence) {
+    const float power = block_sum(sums[threadIdx.x]), slope = block_sum(sums[sum_blocks + threadIdx.x]);
+    if (threadIdx.x == 0) *recurrence = {power, slope, squared_tolerance * power, 0.0f, 0.0f, 1};
+}
+/// How far to go along the direction. sums: of direction . product.
+__global__ void __launch_bounds__(threads) choose_length(const float* __restrict__ sums, Recurrence* __restrict__ recurrence) {
+    const float curvature = block_sum(sums[threadIdx.x]);
+    if (threadIdx.x != 0) return;
+    const Recurrence before = *recurrence;
+    if (!(before.going && before.power > before.goal && before.slope > 0.0f && curvature > 0.0f)) recurrence->going = 0;
+    else recurrence->length = before.slope / curvature;
+}
+__global__ void __launch_bounds__(threads) choose_direction(const float* __restrict__ sums, Recurrence* __restrict__ recurrence) {
+    const float power = block_sum(sums[threadIdx.x]), slope = block_sum(sums[sum_blocks + threadIdx.x]);
+    if (threadIdx.x != 0 || !recurrence->going) return;
+    recurrence->ratio = slope / recurrence->slope;
+    recurrence->power = power;
+    recurrence->slope = slope;
 }
 
 /// Everything that the steps of one solution use. All lengths are those of box^3 unless they say otherwise.
@@ -179,7 +249,8 @@ class Solver {
           spectrum_(device, coefficients_, "the map's transform"),
           multiplier_(device, doubled_coefficients_, "the normal operator"),
           preconditioner_(device, coefficients_, "the preconditioner"),
-          sums_(device, sum_blocks, "sums") {
+          sums_(device, 2 * sum_blocks, "sums"),
+          recurrence_(device, 1, "the recurrence") {
         const int end = static_cast<int>(band_end(problem.prior));
         std::vector<float> shells;
         for (const double value : problem.prior.first(static_cast<std::size_t>(end)))
@@ -218,10 +289,26 @@ class Solver {
         doubled_inverse_.inverse(doubled_spectrum_.data(), doubled_.data());
         start("crop", crop, voxels_, doubled_.data(), box_, out);
     }
-    double dot(const float* a, const float* b) { return sum(a, b, voxels_); }
-    void add(float factor, const float* x, float* y) { start("add_scaled", add_scaled, voxels_, factor, x, count(voxels_), y); }
-    void scale_then_add(float factor, const float* x, float* y) {
-        start("scale_and_add", scale_and_add, voxels_, factor, x, count(voxels_), y);
+    void begin(const float* residual, const float* improved, double tolerance) {
+        launch(device_, "partial_sums_of_two", partial_sums_of_two, sum_shape(sum_blocks), residual, improved, count(voxels_), sums_.data());
+        launch(device_, "begin_recurrence", begin_recurrence, sum_shape(1), sums_.data(), static_cast<float>(tolerance * tolerance), recurrence_.data());
+    }
+    void step_along_direction(const float* direction, const float* product, float* map, float* residual) {
+        launch(device_, "partial_sums", partial_sums, sum_shape(sum_blocks), direction, product, count(voxels_), sums_.data());
+        launch(device_, "choose_length", choose_length, sum_shape(1), sums_.data(), recurrence_.data());
+        start("step_along", step_along, voxels_, recurrence_.data(), direction, product, count(voxels_), map, residual);
+    }
+    void turn_direction(const float* residual, const float* improved, float* direction) {
+        launch(device_, "partial_sums_of_two", partial_sums_of_two, sum_shape(sum_blocks), residual, improved, count(voxels_), sums_.data());
+        launch(device_, "choose_direction", choose_direction, sum_shape(1), sums_.data(), recurrence_.data());
+        start("turn", turn, voxels_, recurrence_.data(), improved, count(voxels_), direction);
+    }
+    /// Asks the device.
+    bool going() {
+        Recurrence found{};
+        copy_to_host(device_, recurrence_.data(), 1, &found);
+        device_.synchronize("a step of the solver");
+        return found.going != 0;
     }
     std::size_t voxels() const { return voxels_; }
 
@@ -231,6 +318,7 @@ class Solver {
         return static_cast<std::size_t>(n) * static_cast<std::size_t>(n) * static_cast<std::size_t>(n / 2 + 1);
     }
     static long long count(std::size_t n) { return static_cast<long long>(n); }
+    static LaunchShape sum_shape(int blocks) { return {dim3(static_cast<unsigned>(blocks)), dim3(threads), threads * sizeof(float)}; }
 
     template <class... Parameters, class... Arguments>
     void start(const char* name, void (*kernel)(Parameters...), std::size_t items, Arguments&&... arguments) {
@@ -238,8 +326,7 @@ class Solver {
     }
 
     double sum(const float* a, const float* b, std::size_t items) {
-        launch(device_, "partial_sums", partial_sums, LaunchShape{dim3(sum_blocks), dim3(threads), threads * sizeof(float)}, a, b,
-               count(items), sums_.data());
+        launch(device_, "partial_sums", partial_sums, sum_shape(sum_blocks), a, b, count(items), sums_.data());
         float parts[sum_blocks];
         copy_to_host(device_, sums_.data(), sum_blocks, parts);
         device_.synchronize("a step of the solver");
@@ -278,6 +365,7 @@ class Solver {
     DeviceBuffer<float> doubled_;
     DeviceBuffer<float2> doubled_spectrum_, spectrum_;
     DeviceBuffer<float> multiplier_, preconditioner_, band_, mask_, prior_shells_, sums_;
+    DeviceBuffer<Recurrence> recurrence_;
     Prior prior_{};
 };
 
@@ -296,24 +384,22 @@ DeviceBuffer<float> solve(Device& device, const DeviceEquations& equations, cons
     solver.mask(residual.data());
     solver.precondition(residual.data(), improved.data());
     copy_on_device(device, improved.data(), n, direction.data());
-    double power = solver.dot(residual.data(), residual.data()), slope = solver.dot(residual.data(), improved.data());
-    const double goal = problem.tolerance * problem.tolerance * power;
-    for (int step = 0; step < problem.steps && power > goal && slope > 0; step++) {
+    solver.begin(residual.data(), improved.data(), problem.tolerance);
+    const auto step = [&] {
         copy_on_device(device, direction.data(), n, limited.data());
         solver.mask(limited.data());
         if (solver.masked()) solver.limit(limited.data());  // without a mask every direction is within the band already
         solver.apply_normal(limited.data(), product.data());
         solver.limit(product.data());
         solver.mask(product.data());
-        const double curvature = solver.dot(direction.data(), product.data());
-        if (!(curvature > 0)) break;
-        solver.add(static_cast<float>(slope / curvature), direction.data(), map.data());
-        solver.add(static_cast<float>(-slope / curvature), product.data(), residual.data());
+        solver.step_along_direction(direction.data(), product.data(), map.data(), residual.data());
         solver.precondition(residual.data(), improved.data());
-        const double next = solver.dot(residual.data(), improved.data());
-        solver.scale_then_add(static_cast<float>(next / slope), improved.data(), direction.data());
-        power = solver.dot(residual.data(), residual.data());
-        slope = next;
+        solver.turn_direction(residual.data(), improved.data(), direction.data());
+    };
+    RepeatedWork steps(device);
+    for (int done = 0; done < problem.steps; done++) {
+        if (done > 0 && done % steps_between_looks == 0 && !solver.going()) break;  // the steps since then have changed nothing
+        steps.run(step);
     }
     solver.mask(map.data());
     solver.limit(map.data());

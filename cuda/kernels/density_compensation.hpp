@@ -15,8 +15,9 @@ struct DeviceSolveProblem {
 };
 
 /// The map of box^3, in device memory, by preconditioned conjugate gradients with the CPU's rule for stopping. The scalars of
-/// the recurrence are the host's, in double, from sums in a fixed order: three numbers a step cross over. Memory and plans are
-/// made once.
+/// the recurrence stay on the device, in float32 from sums in a fixed order; it applies the rule at every step, and the host
+/// looks every few steps whether to go on, which changes no bit. Memory and plans are made once; a step is a graph
+/// (runtime/repeated_work.hpp).
 DeviceBuffer<float> solve(Device& device, const DeviceEquations& equations, const DeviceSolveProblem& problem);
 
 /// into += sign * other. Throws DeviceError (input) where the boxes differ.

@@ -12,11 +12,12 @@ namespace {
 
 constexpr std::int64_t most_int64 = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t float_bytes = 4, complex_bytes = 8, fixed_point_bytes = 8, rotation_bytes = 36;
-constexpr std::int64_t placement_bytes = 48;  // of an inserted pose
+constexpr std::int64_t placement_bytes = 48, sorted_sample_bytes = 40;  // of an inserted pose and of one of its samples
 constexpr std::int64_t climb_bytes = 16, key_bytes = 8;
 constexpr std::int64_t group_rows = 16, block_directions = 8, block_views = 2 * block_directions;
 // Beyond these, more at a time is not faster: slices and scores that wait, and candidates of a launch.
 constexpr Bytes most_slice_bytes = std::int64_t{256} << 20, most_score_bytes = std::int64_t{64} << 20;
+constexpr Bytes most_sorted_bytes = (std::int64_t{1} << 23) * sorted_sample_bytes;
 constexpr std::int64_t most_candidates_at_once = std::int64_t{1} << 18;
 // Rows of a batch of hill climbing where images have views of their own: fewer images share fewer directions.
 constexpr std::int64_t neighbourhood_batch = 32;
@@ -44,9 +45,12 @@ Bytes cube(Bytes n) {
 Bytes half_cube(std::int64_t n) {
     return Bytes(n) * n * (n / 2 + 1);
 }
-/// Cells of GridLayout (fourier/central_slice_element.hpp).
+/// Cells of GridLayout (fourier/central_slice_element.hpp), and those of an axis that are its margins.
+Bytes grid_margins(std::int64_t width) {
+    return 2 * (std::clamp<std::int64_t>(width, 0, WindowTaps::lanes) / 2 + 1);
+}
 Bytes grid_cells(std::int64_t padded, std::int64_t width) {
-    const Bytes margins = 2 * (std::clamp<std::int64_t>(width, 0, WindowTaps::lanes) / 2 + 1), rows = Bytes(padded) + 1 + margins;
+    const Bytes margins = grid_margins(width), rows = Bytes(padded) + 1 + margins;
     return rows * rows * (Bytes(padded / 2) + 1 + margins + WindowTaps::lanes);
 }
 Bytes blocks_of(std::int64_t directions) {
@@ -69,9 +73,9 @@ std::int64_t polar_images(std::int64_t padded) {
 
 void require(const DeviceMemory& memory, Bytes least, const std::string& what) {
     if (least <= memory.all()) return;
-    throw MemoryShortage(what + ": needs at least " + std::to_string(least.count()) + " bytes of the device's memory, found " +
+    throw MemoryShortage("device memory of " + std::to_string(least.count()) + " bytes or more for " + what + " (" +
                          std::to_string(memory.all().count()) + " of " + std::to_string(memory.total_bytes) +
-                         " free; fewer images, a smaller box or the device 'cpu' need less of it");
+                         " free) cannot be had; fewer images, a smaller box or the device 'cpu' need less of it");
 }
 
 Cut cut(const DeviceMemory& memory, const Loop& loop) {
@@ -108,22 +112,6 @@ Take equations_take(std::int64_t box) {
     return {all, all, all};
 }
 
-Take insertion_take(std::int64_t poses, std::int64_t box, std::int64_t padded, std::int64_t doubled_padded, std::int64_t window_width) {
-    /// One of the two grids, from the insertion to the map of side `out`.
-    const auto gridded = [&](std::int64_t side, std::int64_t components, Bytes out, bool work) {
-        const Bytes spectrum = half_cube(side) * complex_bytes;
-        const Bytes inserting = grid_cells(side, window_width) * components * fixed_point_bytes + spectrum;
-        const Bytes transforming = spectrum + cube(side) * float_bytes + (cube(out) + out) * float_bytes;
-        return std::max(inserting, transforming + (work ? spectrum : Bytes()));
-    };
-    const Bytes listed = Bytes(poses) * placement_bytes, right_side = cube(box) * float_bytes;
-    const auto peak = [&](bool work) {
-        return listed + std::max({Bytes(poses) * float_bytes, gridded(padded, 2, box, work),
-                                  right_side + gridded(doubled_padded, 1, Bytes(box) * 2, work)});
-    };
-    return {equations_take(box).resident, peak(true), peak(false)};
-}
-
 Take solver_take(std::int64_t box, std::int64_t shells, bool masked) {
     constexpr std::int64_t sums = 256, maps_of_the_steps = 6;
     const std::int64_t doubled = whole(Bytes(box) * 2);
@@ -147,6 +135,47 @@ Cut slices_cut(const DeviceMemory& memory, std::int64_t rotations, std::int64_t 
 
 Cut candidates_cut(const DeviceMemory& memory, std::int64_t candidates, std::int64_t points) {
     return cut(memory, {candidates, 1, Bytes(points) * 4, candidate_bytes, Bytes(most_candidates_at_once) * candidate_bytes});
+}
+
+namespace {
+
+/// One of the two grids of an insertion, from the samples to a map of side `out`.
+struct InsertionGrid {
+    std::int64_t side, components;
+    Bytes out, points;
+    std::int64_t window_width;
+
+    Bytes spectrum() const { return half_cube(side) * complex_bytes; }
+    Bytes grid() const { return grid_cells(side, window_width) * components * fixed_point_bytes; }
+    /// Sorted samples of `poses` (kernels/brick_sort.cu).
+    Bytes sorted(std::int64_t poses) const {
+        constexpr std::int64_t brick_side = 8, brick_cells = 512, chunk_samples = 1024, chunk_bytes = 12;
+        const Bytes margins = grid_margins(window_width);
+        const auto in_bricks = [](Bytes cells) { return Bytes(divided_up(whole(cells), brick_side)); };
+        const Bytes rows = in_bricks(Bytes(side) + 1 + margins), columns = in_bricks(Bytes(side / 2) + 1 + margins + WindowTaps::lanes);
+        const Bytes bricks = rows * rows * columns, samples = points * poses;
+        return bricks * (brick_cells * 4 + 4 + 8) + 4 + samples * sorted_sample_bytes +
+               (std::min(samples, bricks) + samples.count() / chunk_samples) * chunk_bytes;
+    }
+    Bytes peak(std::int64_t poses, bool work) const {
+        const Bytes inserting = grid() + std::max(spectrum(), poses > 0 && points.count() > 0 ? sorted(poses) : Bytes());
+        return std::max(inserting, spectrum() * (work ? 2 : 1) + (cube(side) + cube(out) + out) * float_bytes);
+    }
+};
+
+}  // namespace
+
+Cut insertion_cut(const DeviceMemory& memory, const InsertionSizes& s) {
+    const InsertionGrid data{s.padded, 2, s.box, s.points, s.window_width}, weights{s.doubled_padded, 1, Bytes(s.box) * 2, s.points, s.window_width};
+    const Bytes listed = Bytes(s.poses) * placement_bytes, right_side = cube(s.box) * float_bytes;
+    const auto peak = [&](std::int64_t poses, bool work) {
+        return listed + std::max({Bytes(s.poses) * float_bytes, data.peak(poses, work), right_side + weights.peak(poses, work)});
+    };
+    const std::int64_t smallest = std::min<std::int64_t>(1, not_negative(s.poses));
+    const Bytes one_pose = std::max<Bytes>(1, Bytes(s.points) * sorted_sample_bytes);
+    std::int64_t at_once = std::clamp(whole(most_sorted_bytes.count() / one_pose.count()), smallest, std::max(smallest, not_negative(s.poses)));
+    while (at_once > smallest && peak(at_once, true) > memory.room()) at_once = std::max(smallest, at_once / 2);
+    return {at_once, {equations_take(s.box).resident, peak(at_once, true), peak(smallest, false)}};
 }
 
 int polar_images_at_once(int padded) {
@@ -284,14 +313,14 @@ class Phases {
 /// Takes the scores of a batch of rows by every rule.
 void add_scores(Phases& phases, Bytes stays, const backend::RunSizes& s, std::int64_t inner, backend::RunPlan& plan) {
     const Take rows = rows_take(s.rows, inner);
-    phases.add("rows of the search", stays, rows);
+    phases.add("the rows of the search", stays, rows);
     const Bytes with_rows = stays + rows.resident;
     const DeviceMemory left = phases.beside(with_rows);
     const Cut pairs = pair_scores_cut(left, s.rows, s.directions, true);
     plan.rows_at_once = pairs.at_once;
-    phases.add("scores of the search", with_rows, pairs.take);
+    phases.add("the scores of the search", with_rows, pairs.take);
     const std::int64_t images = std::max<std::int64_t>(s.images_a_batch, 1), rows_an_image = divided_up(not_negative(s.rows), images);
-    phases.add("search for the best poses", with_rows, best_cut(left, {images, s.rows, rows_an_image, s.directions, 400, s.rows}).take);
+    phases.add("the search for the best poses", with_rows, best_cut(left, {images, s.rows, rows_an_image, s.directions, 400, s.rows}).take);
     const Bytes one = ClimbBatch{}.with(rows_an_image, 0, s.directions).bytes(whole(blocks_of(s.directions)), false);
     phases.add("hill climbing", with_rows, cut(left, {images, 1, climb_fixed(images, 0, false), one}).take);
 }
@@ -312,24 +341,27 @@ backend::RunPlan plan_run(const DeviceMemory& memory, const backend::RunSizes& s
     plan.equations_bytes = (equations.resident * std::max(s.insertion_beside, s.solution_beside)).count();
     plan.transforms_bytes = transforms.count();
     phases.add("the images", 0, images);
-    if (s.poses > 0)
-        phases.add("insertion of the images", held + equations.resident * s.insertion_beside,
-                   insertion_take(s.poses, box, padded, doubled_padded, width));
-    if (s.poses > 0) phases.add("solution for a map", held + equations.resident * s.solution_beside, solver_take(box, box / 2 + 1, true));
-    if (s.transforms > 0) phases.add("transform of a map", held + transform.resident * (s.transforms - 1), transform);
+    if (s.poses > 0) {
+        const Bytes stays = held + equations.resident * s.insertion_beside;
+        const Cut insertion = insertion_cut(phases.beside(stays), {s.poses, s.points, box, padded, doubled_padded, width});
+        plan.poses_at_once = insertion.at_once;
+        phases.add("the insertion of the images", stays, insertion.take);
+    }
+    if (s.poses > 0) phases.add("the solution for a map", held + equations.resident * s.solution_beside, solver_take(box, box / 2 + 1, true));
+    if (s.transforms > 0) phases.add("the transform of a map", held + transform.resident * (s.transforms - 1), transform);
     if (s.directions > 0) {
         const std::int64_t inner = whole(Bytes(s.harmonics) + Bytes(s.orders) * 3);
         const Cut search =
             search_cut(phases.beside(held + transforms), {s.images, box, s.directions, s.rings, s.angles, s.orders, inner});
         plan.search_bytes = search.take.resident.count();
         plan.directions_at_once = search.at_once;
-        phases.add("slices of the search", held + transforms, search.take);
+        phases.add("the slices of the search", held + transforms, search.take);
         add_scores(phases, held + transforms + search.take.resident, s, inner, plan);
     }
     if (s.candidates > 0) {
         const Cut polish = candidates_cut(phases.beside(held + transforms), s.candidates, s.points);
         plan.candidates_at_once = polish.at_once;
-        phases.add("polish of the poses", held + transforms, polish.take);
+        phases.add("the polish of the poses", held + transforms, polish.take);
     }
     phases.write(plan);
     return plan;

@@ -88,8 +88,6 @@ std::int64_t padded_side_of(std::int64_t box, double padding_factor);
 Take images_take(std::int64_t images, std::int64_t points, std::int64_t box);
 Take transform_take(std::int64_t box, std::int64_t padded, std::int64_t window_width);
 Take equations_take(std::int64_t box);
-/// Fresh equations of `poses` images at poses. The padded sides: of the box and of the doubled box.
-Take insertion_take(std::int64_t poses, std::int64_t box, std::int64_t padded, std::int64_t doubled_padded, std::int64_t window_width);
 /// shells: of the prior, 0: none.
 Take solver_take(std::int64_t box, std::int64_t shells, bool masked);
 /// Rows of a search whose operands have `inner` complex numbers.
@@ -102,6 +100,15 @@ Cut slices_cut(const DeviceMemory& memory, std::int64_t rotations, std::int64_t 
 /// Candidates at a time, scored or polished in a band of `points`.
 inline constexpr std::int64_t candidate_bytes = 64;
 Cut candidates_cut(const DeviceMemory& memory, std::int64_t candidates, std::int64_t points);
+
+/// Fresh equations of images at poses.
+struct InsertionSizes {
+    std::int64_t poses = 0, points = 0;               ///< points: of an image, in the band
+    std::int64_t box = 0, padded = 0, doubled_padded = 0;  ///< padded sides of the box and of the doubled box
+    std::int64_t window_width = 0;
+};
+/// Poses at a time, whose samples are sorted together.
+Cut insertion_cut(const DeviceMemory& memory, const InsertionSizes& sizes);
 
 /// Padded images that are transformed together for their polar samples: a number for each side, whatever the memory, so that
 /// a library that chooses its algorithm by the batch makes the same choice for any number of images.

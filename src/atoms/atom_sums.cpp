@@ -1,9 +1,11 @@
 #include "atoms/atom_sums.hpp"
 
 #include <algorithm>
+#include <string>
 #include <vector>
 
 #include "atoms/image_waves.hpp"
+#include "tumble/error.hpp"
 
 namespace tumble {
 namespace {
@@ -11,8 +13,12 @@ namespace {
 // Images are worked on in batches of this many and their sums added in the order of images, whatever the threads.
 constexpr std::int64_t batch_images = 64;
 
-HalfPlaneGrid grid_of(const ImageSamples& images) {
-    return {images.points, images.box, images.pixel_size_A};
+HalfPlaneGrid grid_of(const ImageSamples& images, std::size_t shells) {
+    HalfPlaneGrid grid(images.points, images.box, images.pixel_size_A);
+    if (shells != static_cast<std::size_t>(grid.shells()))
+        throw bad_input("image refinement: found " + std::to_string(shells) + " shells of the profile, expected the points' " +
+                        std::to_string(grid.shells()));
+    return grid;
 }
 
 // work(image, slot in the batch, waves) in any order; then gather(first image, count).
@@ -32,7 +38,7 @@ void for_batches(const HalfPlaneGrid& grid, const AtomScene& scene, ThreadPool& 
 }  // namespace
 
 void add_profile_sums(const ImageSamples& images, const AtomScene& scene, bool depth, ProfileSums& sums, ThreadPool& pool) {
-    const HalfPlaneGrid grid = grid_of(images);
+    const HalfPlaneGrid grid = grid_of(images, sums.shells.size());
     const std::size_t points = images.points.size();
     ProfileSums empty;
     empty.shells.resize(sums.shells.size());
@@ -56,7 +62,7 @@ void add_profile_sums(const ImageSamples& images, const AtomScene& scene, bool d
 
 void add_atom_gradients(const ImageSamples& images, const AtomScene& scene, const ProjectedProfile& profile, const AtomGradients& out,
                         ThreadPool& pool) {
-    const HalfPlaneGrid grid = grid_of(images);
+    const HalfPlaneGrid grid = grid_of(images, profile.direct.size());
     const std::size_t atoms = scene.positions_A.size(), points = images.points.size();
     const bool with_depth = !profile.depth.empty();
     const std::vector<double> direct = profile.direct_at(grid), depth = profile.depth_at(grid);

@@ -25,7 +25,8 @@ struct AtomScene {
 };
 
 /// Adds the normal equations of the profile, each image times its weight, to sums.shells (HalfPlaneGrid::shells() of them);
-/// `depth`: those of its second part too. In the order of images, whatever the threads.
+/// `depth`: those of its second part too. In the order of images, whatever the threads. Both functions throw Error(input) where the
+/// points lie off the box's own grid or the shells are not as many as theirs.
 void add_profile_sums(const ImageSamples& images, const AtomScene& scene, bool depth, ProfileSums& sums, ThreadPool& pool);
 
 /// Where the sums of add_atom_gradients go.

@@ -229,8 +229,9 @@ struct RunPlan {
     std::uint64_t images_bytes, equations_bytes, transforms_bytes, search_bytes;  ///< what stays between calls, at its largest
     std::uint64_t peak_bytes;   ///< at the worst moment, scratch arrays included
     std::uint64_t least_bytes;  ///< the same with the smallest cuts
+    std::int64_t poses_at_once;  ///< inserted
     std::int64_t directions_at_once, rows_at_once, candidates_at_once;
-    char shortage[296];  ///< empty, or why the run does not fit: a sentence, NUL-terminated
+    char shortage[288];  ///< empty, or why the run does not fit: a sentence, NUL-terminated
 };
 /// AtomScene (atoms/atom_sums.hpp), and what is summed over its images.
 struct AtomArguments {

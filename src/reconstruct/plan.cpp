@@ -200,9 +200,9 @@ std::vector<std::string> device_lines(const backend::Choice& choice, const Count
                                                device, bytes(plan.peak_bytes), bytes(plan.free_bytes), bytes(plan.images_bytes),
                                                bytes(plan.equations_bytes), bytes(plan.transforms_bytes), bytes(plan.search_bytes))};
     lines.push_back(sizes.directions > 0
-                        ? fmt::format("plan: {} takes {} directions, {} rows and {} candidates at a time", device, plan.directions_at_once,
-                                      plan.rows_at_once, plan.candidates_at_once)
-                        : fmt::format("plan: {} takes {} candidates at a time", device, plan.candidates_at_once));
+                        ? fmt::format("plan: {} takes {} poses, {} directions, {} rows and {} candidates at a time", device, plan.poses_at_once,
+                                      plan.directions_at_once, plan.rows_at_once, plan.candidates_at_once)
+                        : fmt::format("plan: {} takes {} poses and {} candidates at a time", device, plan.poses_at_once, plan.candidates_at_once));
     if (shortage.empty() && plan.peak_bytes > plan.free_bytes)
         lines.push_back(fmt::format("plan: {} may be too small for the work areas of its transforms", device));
     if (!shortage.empty()) lines.push_back(fmt::format("plan: {} may be too small: {}", device, shortage));

@@ -23,6 +23,11 @@ const emulation::Controls& emulated() {
     return found;
 }
 
+const emulation::Caller& caller() {
+    static const emulation::Caller& found = emulation::caller_of(TUMBLE_EMULATED_MODULE_DIR "/tumble_cuda.so");
+    return found;
+}
+
 std::int64_t bytes_of(const tumble_array& a) {
     std::int64_t bytes = a.dtype == TUMBLE_FLOAT64 ? 8 : 4;
     for (int axis = 0; axis < a.dimensions; axis++) bytes *= a.shape[axis];
@@ -33,20 +38,20 @@ std::int64_t bytes_of(const tumble_array& a) {
 class OnDevice {
   public:
     explicit OnDevice(const tumble_array& host, int device = 0) : array(host), bytes_(static_cast<std::size_t>(bytes_of(host))) {
-        array.data = emulated().allocate(device, bytes_);
+        array.data = caller().allocate(device, bytes_);
         array.memory = TUMBLE_MEMORY_CUDA;
         array.device = device;
         REQUIRE(array.data);
-        REQUIRE(emulated().copy(array.data, host.data, bytes_, nullptr));
+        REQUIRE(caller().copy(array.data, host.data, bytes_, nullptr));
     }
-    ~OnDevice() { emulated().release(array.data); }
+    ~OnDevice() { caller().release(array.data); }
     OnDevice(const OnDevice&) = delete;
     OnDevice& operator=(const OnDevice&) = delete;
 
     void back_to(void* host) const {
-        void* stream = emulated().create_stream(array.device);
-        REQUIRE(emulated().copy(host, array.data, bytes_, stream));
-        emulated().destroy_stream(stream);  // waits for it
+        void* stream = caller().create_stream(array.device);
+        REQUIRE(caller().copy(host, array.data, bytes_, stream));
+        caller().destroy_stream(stream);  // waits for it
     }
     tumble_array array;
 
@@ -286,11 +291,11 @@ TEST_CASE("a caller's stream is waited for, one that was not given is not") {
     Slices c("cuda:0");
     const auto expected = c.expected();
     const OnDevice rotations(c.r), points(c.f), room(c.s);
-    void* stream = emulated().create_stream(0);
+    void* stream = caller().create_stream(0);
     double before = 0;
     const auto begin_copy = [&](void* of) {
         before = 0;
-        REQUIRE(emulated().copy(&before, rotations.array.data, sizeof before, of));
+        REQUIRE(caller().copy(&before, rotations.array.data, sizeof before, of));
         REQUIRE(std::isnan(before));  // under way
     };
     begin_copy(stream);
@@ -311,11 +316,11 @@ TEST_CASE("a caller's stream is waited for, one that was not given is not") {
     REQUIRE(tumble_device_set_stream(c.made.device.get(), nullptr) == TUMBLE_OK);
     begin_copy(stream);
     double on_default = 0;
-    REQUIRE(emulated().copy(&on_default, rotations.array.data, sizeof before, nullptr));
+    REQUIRE(caller().copy(&on_default, rotations.array.data, sizeof before, nullptr));
     REQUIRE(c.sample(rotations.array, points.array, room.array) == TUMBLE_OK);
     CHECK(std::isnan(before));
     CHECK(on_default == c.poses.rotations[0]);
-    emulated().destroy_stream(stream);
+    caller().destroy_stream(stream);
 
     REQUIRE(tumble_device_set_stream(c.made.device.get(), stream) == TUMBLE_OK);  // the emulation knows that it is gone
     CHECK(c.sample(rotations.array, points.array, room.array) == TUMBLE_E_DEVICE);

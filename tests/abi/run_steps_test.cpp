@@ -166,7 +166,7 @@ TEST_CASE("a step that is cancelled leaves the run as it was, a saved run goes o
     std::remove(file.c_str());
 }
 
-TEST_CASE("arrays of results and atoms lie in a caller's memory; where that is used up nothing is lost") {
+TEST_CASE("arrays of results and atoms lie in a caller's memory, and where that is used up nothing is lost") {
     Case c;
     const auto expected = figures(finished(c, c.run().get()).get());
 

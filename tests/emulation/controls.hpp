@@ -17,6 +17,7 @@ enum class Failing { allocation, launch, copy, plan, transform, stream, kernel, 
 struct Live {
     long allocations, host_allocations, streams, events, plans;
     std::size_t bytes;  ///< of the allocations in device memory
+    long graphs;        ///< and executable ones
 };
 
 /// Any thread, but not while kernels run in another. Orders and failures hold for all devices.
@@ -45,8 +46,11 @@ struct Controls {
     /// program that it comes from, and fails as above if the answer is true. No lock is held: the answer may come from a
     /// forked process. Null: no more questions.
     void (*ask)(bool (*fails)(Failing what, std::uint64_t place));
+};
 
-    // A program that uses the same device as the module: its own memory and streams there.
+/// A program that uses the same device as the module: its own memory and streams there. Apart from the controls, and in an order
+/// that stays, for callers that cannot read this header (capi/python/tests).
+struct Caller {
     void* (*allocate)(int device, std::size_t bytes);  ///< null where there is no room
     void (*release)(void* memory);
     /// cudaMemcpyAsync: a copy to the host arrives when `stream` (null: the default stream) is waited for. false: an error.
@@ -62,15 +66,23 @@ inline const char* order_name(Order order) {
 }  // namespace emulation
 
 extern "C" const emulation::Controls* tumble_emulation_controls();
+extern "C" const emulation::Caller* tumble_emulation_caller();
 
 namespace emulation {
 
-/// Of the module in this file, which stays loaded.
-inline const Controls& controls_of(const std::string& module_path) {
+/// What the function of that name in the module hands out. The module stays loaded.
+template <class Table>
+const Table& table_of(const std::string& module_path, const char* function) {
     void* module = dlopen(module_path.c_str(), RTLD_NOW | RTLD_LOCAL);
-    void* found = module ? dlsym(module, "tumble_emulation_controls") : nullptr;
+    void* found = module ? dlsym(module, function) : nullptr;
     if (!found) throw std::runtime_error(module_path + ": is no module for the emulated device");
-    return *reinterpret_cast<const Controls* (*)()>(found)();
+    return *reinterpret_cast<const Table* (*)()>(found)();
+}
+inline const Controls& controls_of(const std::string& module_path) {
+    return table_of<Controls>(module_path, "tumble_emulation_controls");
+}
+inline const Caller& caller_of(const std::string& module_path) {
+    return table_of<Caller>(module_path, "tumble_emulation_caller");
 }
 
 }  // namespace emulation

@@ -94,6 +94,17 @@ cufftResult ready(Entry* e, cufftType type, const void* in, std::size_t in_bytes
     return in == out ? CUFFT_INVALID_VALUE : CUFFT_SUCCESS;
 }
 
+/// Where the plan's stream is capturing, the execution becomes a part of the graph.
+template <class Again>
+bool recorded(Entry* e, Again again) {
+    cudaError_t code;
+    return emulation::recorded(
+        e->stream, [again](cudaStream_t) { return again() == CUFFT_SUCCESS ? cudaSuccess : cudaErrorUnknown; }, code);
+}
+cufftResult recording_result(Entry* e) {
+    return emulation::recording_of(e->stream)->spoilt ? CUFFT_EXEC_FAILED : CUFFT_SUCCESS;
+}
+
 }  // namespace
 
 cufftResult cufftCreate(cufftHandle* plan) {
@@ -182,6 +193,7 @@ cufftResult cufftExecR2C(cufftHandle plan, cufftReal* in, cufftComplex* out) {
     Entry* e = find(plan);
     const cufftResult code = ready(e, CUFFT_R2C, in, e ? e->real * sizeof *in : 0, out, e ? e->complex * sizeof *out : 0);
     if (code != CUFFT_SUCCESS) return code;
+    if (recorded(e, [=] { return cufftExecR2C(plan, in, out); })) return recording_result(e);
     const emulation::OpenMemory open(emulation::current_device());
     fftwf_execute_dft_r2c(e->forward.get(), in, cast(out));
     return CUFFT_SUCCESS;
@@ -191,6 +203,7 @@ cufftResult cufftExecC2R(cufftHandle plan, cufftComplex* in, cufftReal* out) {
     Entry* e = find(plan);
     const cufftResult code = ready(e, CUFFT_C2R, in, e ? e->complex * sizeof *in : 0, out, e ? e->real * sizeof *out : 0);
     if (code != CUFFT_SUCCESS) return code;
+    if (recorded(e, [=] { return cufftExecC2R(plan, in, out); })) return recording_result(e);
     const emulation::OpenMemory open(emulation::current_device());
     fftwf_execute_dft_c2r(e->inverse.get(), cast(in), out);
     std::memset(static_cast<void*>(in), 0xff, e->complex * sizeof *in);  // scratch memory, as cuFFT may use it
@@ -202,6 +215,7 @@ cufftResult cufftExecC2C(cufftHandle plan, cufftComplex* in, cufftComplex* out, 
     const cufftResult code = ready(e, CUFFT_C2C, in, e ? e->complex * sizeof *in : 0, out, e ? e->complex * sizeof *out : 0);
     if (code != CUFFT_SUCCESS) return code;
     if (direction != CUFFT_FORWARD && direction != CUFFT_INVERSE) return CUFFT_INVALID_VALUE;
+    if (recorded(e, [=] { return cufftExecC2C(plan, in, out, direction); })) return recording_result(e);
     const emulation::OpenMemory open(emulation::current_device());
     fftwf_execute_dft((direction == CUFFT_FORWARD ? e->forward : e->inverse).get(), cast(in), cast(out));
     return CUFFT_SUCCESS;

@@ -2,7 +2,11 @@
 // Between the two halves of the emulation: the running of blocks (block.cpp) and the runtime (runtime.cpp).
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "controls.hpp"
 #include "cuda_runtime.h"
@@ -38,5 +42,29 @@ class OpenMemory {
     int device_;
 };
 int current_device();
+
+// Graphs (graphs.cpp).
+
+/// What a stream has recorded, each to be done on the stream that is given then.
+struct Recording {
+    std::vector<std::function<cudaError_t(cudaStream_t)>> work;
+    cudaStreamCaptureMode mode = cudaStreamCaptureModeGlobal;
+    std::thread::id thread;  ///< that began it
+    bool spoilt = false;
+};
+/// Of the stream, if it is capturing; null otherwise.
+std::shared_ptr<Recording>& recording_of(cudaStream_t stream);
+/// Records, where the stream is capturing: true, and `code` is what the call returns. Otherwise false.
+bool recorded(cudaStream_t stream, std::function<cudaError_t(cudaStream_t)> work, cudaError_t& code);
+/// For calls that no capture can take; `stream`: the one they ask of. An error, and the capture is spoilt.
+cudaError_t refused_while_capturing(const char* call, cudaStream_t stream);
+/// For calls that ask of the whole device: any capture whose mode minds.
+cudaError_t refused_while_any_captures(const char* call);
+/// report() of the runtime.
+cudaError_t report_error(cudaError_t code, const std::string& sentence);
+/// Calls `each` for the streams of all devices.
+void each_stream(const std::function<void(cudaStream_t)>& each);
+bool lives(cudaStream_t stream);
+void count_graphs(long change);
 
 }  // namespace emulation

@@ -111,8 +111,7 @@ TEST_CASE("what does not fit is refused with the sizes") {
         require({100, 200}, 101, "11 images of box 24");
         FAIL("not refused");
     } catch (const MemoryShortage& shortage) {
-        CHECK_THAT(shortage.what(), ContainsSubstring("11 images of box 24: needs at least 101 bytes"));
-        CHECK_THAT(shortage.what(), ContainsSubstring("found 100 of 200 free"));
+        CHECK_THAT(shortage.what(), ContainsSubstring("device memory of 101 bytes or more for 11 images of box 24 (100 of 200 free)"));
         CHECK_THAT(shortage.what(), ContainsSubstring("'cpu'"));
     }
 }
@@ -130,12 +129,37 @@ TEST_CASE("counts of arrays by hand") {
 TEST_CASE("the cuts of a usual search on a large device are not limited by its memory") {
     const DeviceMemory memory{79 * gigabyte, 80 * gigabyte};
     CHECK(slices_cut(memory, 100000, 8000).at_once == 256 * 1048576 / (8 * 8000 + 36));
+    CHECK(insertion_cut(memory, {10000, 8000, 144, 192, 384, 5}).at_once == (1 << 23) / 8000);
     CHECK(candidates_cut(memory, 1 << 20, 8000).at_once == 1 << 18);
     CHECK(pair_scores_cut(memory, 10000, 9000, false).at_once == 64 * 1048576 / 72000 / 16 * 16);
     CHECK(search_cut(memory, {1000, 144, 9000, 36, 256, 107, 1640}).at_once == 256 * 1048576 / (36 * 128 * 8) / 8 * 8);
     const BestCut best = best_cut(memory, {32, 416, 13, 9000, 8, 256});
     CHECK(best.rows == 256);
     CHECK(best.blocks == largest_best_step);
+}
+
+TEST_CASE("an insertion sorts fewer samples at a time where the memory is small, down to those of one pose") {
+    const InsertionSizes sizes{5000, 8000, 96, 128, 256, 5};
+    const Cut large = insertion_cut({terabyte, terabyte}, sizes), smallest = insertion_cut({0, 0}, sizes);
+    CHECK(large.at_once == (1 << 23) / 8000);
+    CHECK(smallest.at_once == 1);
+    CHECK(smallest.take.peak < large.take.peak);
+    CHECK(smallest.take.least <= smallest.take.peak);
+    CHECK(large.take.least == smallest.take.least);
+    std::int64_t before = 1;
+    bool between = false;
+    for (std::uint64_t free = smallest.take.peak.count(); free < 2 * large.take.peak.count(); free += megabyte) {
+        const DeviceMemory memory{free, terabyte};
+        const Cut cut = insertion_cut(memory, sizes);
+        CHECK(cut.at_once >= before);
+        if (cut.at_once > 1) CHECK(cut.take.peak <= memory.room());
+        between = between || (cut.at_once > 1 && cut.at_once < large.at_once);
+        before = cut.at_once;
+    }
+    CHECK(between);
+    CHECK(before == large.at_once);
+    CHECK(insertion_cut({terabyte, terabyte}, {3, 0, 96, 128, 256, 5}).at_once == 3);
+    CHECK(insertion_cut({0, 0}, {0, 100, 8, 12, 24, 5}).at_once == 0);
 }
 
 TEST_CASE("a search for the best is cut in rows first, then in directions") {
@@ -209,7 +233,7 @@ TEST_CASE("a usual run fits a large device, is cut on a smaller one and refused 
     CHECK(terminated(refused));
     CHECK_THAT(refused.shortage, ContainsSubstring(std::to_string(plan.least_bytes)));
     CHECK_THAT(refused.shortage, ContainsSubstring(std::to_string(plan.least_bytes - 1)));
-    CHECK_THAT(refused.shortage, ContainsSubstring("solution for a map"));
+    CHECK_THAT(refused.shortage, ContainsSubstring("for the solution for a map"));
 
     for (const std::uint64_t bytes : {std::uint64_t{0}, megabyte}) {
         const RunPlan tiny = plan_run({bytes, bytes}, usual(1000));
@@ -218,6 +242,7 @@ TEST_CASE("a usual run fits a large device, is cut on a smaller one and refused 
         CHECK(tiny.least_bytes == plan.least_bytes);
         CHECK(tiny.directions_at_once == 8);
         CHECK(tiny.rows_at_once == 16);
+        CHECK(tiny.poses_at_once == 1);
         CHECK(tiny.candidates_at_once == 1);
     }
 }
@@ -242,9 +267,11 @@ TEST_CASE("more memory never makes a cut smaller, and only a run whose smallest 
             CHECK(std::string(plan.shortage).empty() == (plan.least_bytes <= free));
             CHECK(plan.directions_at_once >= before.directions_at_once);
             CHECK(plan.rows_at_once >= before.rows_at_once);
+            CHECK(plan.poses_at_once >= before.poses_at_once);
             CHECK(plan.candidates_at_once >= before.candidates_at_once);
             CHECK(plan.directions_at_once <= s.directions);
             CHECK(plan.rows_at_once <= s.rows);
+            CHECK(plan.poses_at_once <= s.poses);
             CHECK(plan.candidates_at_once <= s.candidates);
             before = plan;
         }
@@ -267,6 +294,7 @@ TEST_CASE("sizes without sense neither wrap nor end the planner") {
             CHECK(plan.peak_bytes == Bytes::most);
             CHECK(plan.directions_at_once == 8);
             CHECK(plan.rows_at_once == 16);
+            CHECK(plan.poses_at_once == 1);
             CHECK(plan.candidates_at_once == 1);
         }
     for (const std::int64_t n : {std::int64_t{0}, std::int64_t{-1}, std::numeric_limits<std::int64_t>::min()}) {

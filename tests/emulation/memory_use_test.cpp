@@ -225,8 +225,8 @@ void check_whole(const Whole& w, bool exact) {
     CHECK(peak >= (exact ? w.take.peak.count() : w.take.peak.count() / 2));
     const Restricted almost(w.take.least.count() - 1);
     const std::string sentence = refusal(w.run);
-    CHECK_THAT(sentence, ContainsSubstring("needs at least " + std::to_string(w.take.least.count()) + " bytes"));
-    CHECK_THAT(sentence, ContainsSubstring("found " + std::to_string(w.take.least.count() - 1) + " of " + std::to_string(total) + " free"));
+    CHECK_THAT(sentence, ContainsSubstring("device memory of " + std::to_string(w.take.least.count()) + " bytes or more"));
+    CHECK_THAT(sentence, ContainsSubstring("(" + std::to_string(w.take.least.count() - 1) + " of " + std::to_string(total) + " free)"));
 }
 
 }  // namespace
@@ -255,7 +255,7 @@ TEST_CASE("loops take of the device what their plan says, and the same bits come
         }
         const Restricted almost(least - 1);
         const std::string sentence = refusal([&] { operation.run(p); });
-        CHECK_THAT(sentence, ContainsSubstring("needs at least " + std::to_string(least) + " bytes"));
+        CHECK_THAT(sentence, ContainsSubstring("device memory of " + std::to_string(least) + " bytes or more"));
         CHECK_THAT(sentence, ContainsSubstring("status 400"));
     }
     CHECK(std::string(device().last_fault()).empty());
@@ -310,14 +310,16 @@ TEST_CASE("operations without a loop take what is counted") {
     for (std::int64_t i = 0; i < images; i++) poses.push_back({i, s.simulated.poses[static_cast<std::size_t>(i)], 1});
     const Band band{0, s.images.points.size()};
     const auto equations = backend.accumulate(resident, poses, band, default_window(), 1.333);
+    const cuda::InsertionSizes insertion{static_cast<std::int64_t>(poses.size()), static_cast<std::int64_t>(band.last), box, padded, doubled,
+                                        default_window().width};
     check_whole({"equations_accumulate", [&] { backend.accumulate(resident, poses, band, default_window(), 1.333); },
-                 cuda::insertion_take(images, box, padded, doubled, default_window().width)},
-                false);
-    check_whole({"copy of equations", [&] { backend.copy(equations); }, cuda::equations_take(box)}, true);
+                 cuda::insertion_cut({total, total}, insertion).take},
+                true);
     SolveOptions solve;
     solve.steps = 1;
     solve.mask.assign(s.map.values.size(), 1.0f);
     solve.prior.assign(static_cast<std::size_t>(box) / 2, 1e-3);
+    check_whole({"copy of equations", [&] { backend.copy(equations); }, cuda::equations_take(box)}, true);
     check_whole({"solve", [&] { backend.solve(equations, solve); }, cuda::solver_take(box, static_cast<std::int64_t>(solve.prior.size()), true)}, false);
     const OrientationScores on(s, table());
     check_whole({"rows_create", [&] { on.backend.rows(on.search, std::vector<std::int64_t>(40, 2), std::vector<Vec2>(40)); },
@@ -355,6 +357,6 @@ TEST_CASE("the table's plan of a run is that of the planner with what is free no
     CHECK(std::memcmp(&plan, &expected, sizeof plan) == 0);
     device().set_taken(total - 1000);
     REQUIRE(table().plan_run(0, &sizes, &plan) == backend::status_good);
-    CHECK_THAT(plan.shortage, ContainsSubstring("found 1000 of " + std::to_string(total) + " free"));
+    CHECK_THAT(plan.shortage, ContainsSubstring("(1000 of " + std::to_string(total) + " free)"));
     CHECK(table().plan_run(7, &sizes, &plan) == backend::status_device);
 }

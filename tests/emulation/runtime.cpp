@@ -32,6 +32,7 @@ struct EmulatedStream {
     int device;
     bool blocking;  ///< waits for the default stream and it for this one
     std::vector<PendingCopy> pending;
+    std::shared_ptr<emulation::Recording> recording;  ///< while it is capturing
 };
 
 /// The pool of a device, which all asynchronous allocations come from. What is freed stays with it until a synchronisation.
@@ -111,14 +112,14 @@ struct State {
     std::set<cudaStream_t> streams;
     std::set<cudaEvent_t> events;
     std::map<const void*, std::size_t> granted;
-    long plans = 0;
+    long plans = 0, graphs = 0;
     std::uint64_t launches = 0;
     std::string fault;
     cudaError_t fault_code = cudaSuccess;
 
     State() {
         plan_failure_of_environment(failing);
-        for (int d = 0; d < most_devices; d++) default_stream[d] = {d, true, {}};
+        for (int d = 0; d < most_devices; d++) default_stream[d] = {d, true, {}, nullptr};
     }
 };
 
@@ -279,6 +280,15 @@ std::string look(const void* memory, std::size_t bytes, int wanted, const char* 
     return {};
 }
 
+/// The handle of a stream.
+cudaStream_t name_of(EmulatedStream& stream) {
+    return &stream == &state().default_stream[stream.device] ? nullptr : &stream;
+}
+/// A graph can copy from and to the device and pinned memory.
+bool recordable(const Side& side) {
+    return side.device || containing(side.memory) != state().allocations.end();
+}
+
 cudaError_t copy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, EmulatedStream* stream, bool wait) {
     if (const cudaError_t code = stays()) return result(code);
     if (!stream) return report(cudaErrorInvalidResourceHandle, "a copy was given a stream that does not live");
@@ -294,6 +304,12 @@ cudaError_t copy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind k
     const auto* f = static_cast<const unsigned char*>(from);
     const auto* t = static_cast<const unsigned char*>(to);
     if (f < t + bytes && t < f + bytes) return report(cudaErrorInvalidValue, "copy of " + described(bytes) + ": source and target overlap");
+    if (stream->recording) {
+        if (!recordable(source) || !recordable(target)) return refused_while_capturing("a copy from or to pageable memory", name_of(*stream));
+        cudaError_t code;
+        recorded(name_of(*stream), [=](cudaStream_t later) { return cudaMemcpyAsync(to, from, bytes, kind, later); }, code);
+        return code;
+    }
     if (wait) arrive_all(stream->device, true);
     const OpenMemory open_source(source.device ? source.number : -1), open_target(target.device ? target.number : -1);
     if (!target.device && !wait) {
@@ -313,6 +329,8 @@ cudaError_t set_bytes(void* to, int value, std::size_t bytes, EmulatedStream* st
     Side target;
     const std::string bad = look(to, bytes, 1, "target of cudaMemset", target);
     if (!bad.empty()) return report(cudaErrorInvalidValue, bad);
+    cudaError_t code;
+    if (recorded(name_of(*stream), [=](cudaStream_t later) { return cudaMemsetAsync(to, value, bytes, later); }, code)) return code;
     const OpenMemory open(target.number);
     std::memset(to, value, bytes);
     return cudaSuccess;
@@ -356,7 +374,7 @@ const char* last_fault() {
 Live live() {
     State& s = state();
     const Lock lock(s.mutex);
-    Live found{0, 0, static_cast<long>(s.streams.size()), static_cast<long>(s.events.size()), s.plans, 0};
+    Live found{0, 0, static_cast<long>(s.streams.size()), static_cast<long>(s.events.size()), s.plans, 0, s.graphs};
     for (const auto& [begin, a] : s.allocations) {
         (a.device >= 0 ? found.allocations : found.host_allocations)++;
         if (a.device >= 0) found.bytes += a.bytes;
@@ -414,6 +432,16 @@ cudaError_t launch(const Launch& l) {
         cudaError_t code;
         const std::string bad = unfit(l, code);
         if (!bad.empty()) return report(code, bad);
+        if (recording_of(l.stream)) {
+            const auto work = [l, kept = l.keep(l)](cudaStream_t later) {
+                Launch again = l;
+                again.arguments = kept.get();
+                again.stream = later;
+                return launch(again);
+            };
+            recorded(l.stream, work, code);
+            return code;
+        }
         order = s.order;
         s.launches++;
         if (fails_now(Failing::kernel)) {  // known only when it has run
@@ -475,6 +503,29 @@ int current_device() {
     return device_of_thread;
 }
 
+std::shared_ptr<Recording>& recording_of(cudaStream_t stream) {
+    const Lock lock(state().mutex);
+    static std::shared_ptr<Recording> none;
+    EmulatedStream* found = find(stream);
+    return found ? found->recording : none;
+}
+cudaError_t report_error(cudaError_t code, const std::string& sentence) {
+    const Lock lock(state().mutex);
+    return report(code, sentence);
+}
+void each_stream(const std::function<void(cudaStream_t)>& each) {
+    const Lock lock(state().mutex);
+    for (const cudaStream_t stream : state().streams) each(stream);
+}
+bool lives(cudaStream_t stream) {
+    const Lock lock(state().mutex);
+    return find(stream) != nullptr;
+}
+void count_graphs(long change) {
+    const Lock lock(state().mutex);
+    state().graphs += change;
+}
+
 OpenMemory::OpenMemory(int device) : device_(device) {
     if (device < 0) return;
     const Lock lock(state().mutex);
@@ -508,7 +559,7 @@ bool copy_for_caller(void* to, const void* from, std::size_t bytes, void* stream
 }
 void* create_stream(int device) {
     const Lock lock(state().mutex);
-    const cudaStream_t stream = new EmulatedStream{device, false, {}};
+    const cudaStream_t stream = new EmulatedStream{device, false, {}, nullptr};
     state().streams.insert(stream);
     return stream;
 }
@@ -521,10 +572,14 @@ void destroy_stream(void* stream) {
 
 extern "C" __attribute__((visibility("default"))) const emulation::Controls* tumble_emulation_controls() {
     using namespace emulation;
-    static const Controls controls{set_order,    fail,         last_fault,          live,                reset,           set_devices,   kernel_launches,
-                                   set_taken,    peak_bytes,   set_question,        allocate_for_caller, release_of_caller, copy_for_caller,
-                                   create_stream, destroy_stream};
+    static const Controls controls{set_order,     fail,            last_fault, live,       reset,
+                                   set_devices,   kernel_launches, set_taken,  peak_bytes, set_question};
     return &controls;
+}
+extern "C" __attribute__((visibility("default"))) const emulation::Caller* tumble_emulation_caller() {
+    using namespace emulation;
+    static const Caller caller{allocate_for_caller, release_of_caller, copy_for_caller, create_stream, destroy_stream};
+    return &caller;
 }
 
 using emulation::device_of_thread;
@@ -579,6 +634,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
 }
 cudaError_t cudaDeviceSynchronize() {
     const Lock lock(state().mutex);
+    if (const cudaError_t code = emulation::refused_while_any_captures("cudaDeviceSynchronize")) return code;
     if (const cudaError_t code = stays()) return result(code);
     emulation::arrive_all(device_of_thread, false);
     return cudaSuccess;
@@ -621,10 +677,12 @@ cudaError_t cudaMemPoolGetAttribute(cudaMemPool_t pool, cudaMemPoolAttr attribut
 cudaError_t cudaMalloc(void** memory, std::size_t bytes) {
     emulation::ask(Failing::allocation);
     const Lock lock(state().mutex);
+    if (const cudaError_t code = emulation::refused_while_any_captures("cudaMalloc")) return code;
     return emulation::allocate(memory, bytes, device_of_thread);
 }
 cudaError_t cudaFree(void* memory) {
     const Lock lock(state().mutex);
+    if (const cudaError_t code = emulation::refused_while_any_captures("cudaFree")) return code;
     return emulation::release(memory, true);
 }
 cudaError_t cudaMallocAsync(void** memory, std::size_t bytes, cudaStream_t stream) {
@@ -632,12 +690,14 @@ cudaError_t cudaMallocAsync(void** memory, std::size_t bytes, cudaStream_t strea
     const Lock lock(state().mutex);
     const EmulatedStream* found = emulation::find(stream);
     if (!found) return report(cudaErrorInvalidResourceHandle, "cudaMallocAsync was given a stream that does not live");
+    if (const cudaError_t code = emulation::refused_while_capturing("cudaMallocAsync (in a graph: not emulated)", stream)) return code;
     return emulation::allocate(memory, bytes, found->device);
 }
 cudaError_t cudaFreeAsync(void* memory, cudaStream_t stream) {
     const Lock lock(state().mutex);
     const EmulatedStream* found = emulation::find(stream);
     if (!found) return report(cudaErrorInvalidResourceHandle, "cudaFreeAsync was given a stream that does not live");
+    if (const cudaError_t code = emulation::refused_while_capturing("cudaFreeAsync (in a graph: not emulated)", stream)) return code;
     const std::size_t before = state().used[found->device];
     const cudaError_t code = emulation::release(memory, true);
     state().pool[found->device].unused += before - state().used[found->device];
@@ -646,6 +706,7 @@ cudaError_t cudaFreeAsync(void* memory, cudaStream_t stream) {
 cudaError_t cudaMallocHost(void** memory, std::size_t bytes) {
     emulation::ask(Failing::allocation);
     const Lock lock(state().mutex);
+    if (const cudaError_t code = emulation::refused_while_any_captures("cudaMallocHost")) return code;
     return emulation::allocate(memory, bytes, -1);
 }
 cudaError_t cudaHostAlloc(void** memory, std::size_t bytes, unsigned) {
@@ -653,12 +714,14 @@ cudaError_t cudaHostAlloc(void** memory, std::size_t bytes, unsigned) {
 }
 cudaError_t cudaFreeHost(void* memory) {
     const Lock lock(state().mutex);
+    if (const cudaError_t code = emulation::refused_while_any_captures("cudaFreeHost")) return code;
     return emulation::release(memory, false);
 }
 
 cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
     emulation::ask(Failing::copy);
     const Lock lock(state().mutex);
+    if (const cudaError_t code = emulation::refused_while_any_captures("cudaMemcpy")) return code;
     return emulation::copy(to, from, bytes, kind, emulation::find(nullptr), true);
 }
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
@@ -668,6 +731,7 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
 }
 cudaError_t cudaMemset(void* to, int value, std::size_t bytes) {
     const Lock lock(state().mutex);
+    if (const cudaError_t code = emulation::refused_while_any_captures("cudaMemset")) return code;
     return emulation::set_bytes(to, value, bytes, emulation::find(nullptr));
 }
 cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t stream) {
@@ -683,7 +747,7 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
     const Lock lock(state().mutex);
     if (const cudaError_t code = stays()) return result(code);
     if (emulation::fails_now(Failing::stream)) return result(cudaErrorMemoryAllocation);
-    *stream = new EmulatedStream{device_of_thread, flags != cudaStreamNonBlocking, {}};
+    *stream = new EmulatedStream{device_of_thread, flags != cudaStreamNonBlocking, {}, nullptr};
     state().streams.insert(*stream);
     return cudaSuccess;
 }
@@ -699,6 +763,7 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
     if (const cudaError_t code = stays()) return result(code);
     EmulatedStream* found = emulation::find(stream);
     if (!found) return report(cudaErrorInvalidResourceHandle, "cudaStreamSynchronize was given a stream that does not live");
+    if (const cudaError_t code = emulation::refused_while_capturing("cudaStreamSynchronize", stream)) return code;
     emulation::arrive(*found);
     return cudaSuccess;
 }
@@ -709,6 +774,7 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
     const Lock lock(state().mutex);
     if (!emulation::find(stream) || !state().events.count(event))
         return report(cudaErrorInvalidResourceHandle, "cudaStreamWaitEvent was given a stream or event that does not live");
+    if (const cudaError_t code = emulation::refused_while_capturing("cudaStreamWaitEvent (in a graph: not emulated)", stream)) return code;
     return result(stays());
 }
 
@@ -726,6 +792,7 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
     const Lock lock(state().mutex);
     if (!state().events.count(event) || !emulation::find(stream))
         return report(cudaErrorInvalidResourceHandle, "cudaEventRecord was given a stream or event that does not live");
+    if (const cudaError_t code = emulation::refused_while_capturing("cudaEventRecord (in a graph: not emulated)", stream)) return code;
     event->recorded = true;
     event->stream = emulation::find(stream);
     event->time = std::chrono::steady_clock::now();
@@ -787,11 +854,14 @@ constexpr Named names[] = {
     {cudaErrorInvalidDevice, "cudaErrorInvalidDevice", "invalid device ordinal"},
     {cudaErrorNoKernelImageForDevice, "cudaErrorNoKernelImageForDevice", "no kernel image is available for execution on the device"},
     {cudaErrorInvalidResourceHandle, "cudaErrorInvalidResourceHandle", "invalid resource handle"},
+    {cudaErrorIllegalState, "cudaErrorIllegalState", "the operation cannot be performed in the present state"},
     {cudaErrorNotReady, "cudaErrorNotReady", "device not ready"},
     {cudaErrorIllegalAddress, "cudaErrorIllegalAddress", "an illegal memory access was encountered"},
     {cudaErrorLaunchOutOfResources, "cudaErrorLaunchOutOfResources", "too many resources requested for launch"},
     {cudaErrorLaunchFailure, "cudaErrorLaunchFailure", "unspecified launch failure"},
     {cudaErrorNotSupported, "cudaErrorNotSupported", "operation not supported"},
+    {cudaErrorStreamCaptureUnsupported, "cudaErrorStreamCaptureUnsupported", "operation not permitted when stream is capturing"},
+    {cudaErrorStreamCaptureInvalidated, "cudaErrorStreamCaptureInvalidated", "operation failed due to a previous error during capture"},
 };
 const Named* named(cudaError_t code) {
     for (const Named& one : names)

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <complex>
+#include <cstdlib>
 #include <limits>
 #include <numbers>
 #include <vector>
@@ -193,6 +194,44 @@ TEST_CASE("on a device the order of the images, their number at a time and repea
         CHECK(solved(backend, s, s.poses, options).values == once.values);
         // The processor adds in the order of the images; fixed point knows no order.
         if (named.name != "cpu") CHECK(solved(backend, s, reversed, options).values == once.values);
+    }
+}
+
+TEST_CASE("a solution has the same bits with and without graphs, and ends at the processor's step", "[equations]") {
+    const Scene s(18, 30);
+    ThreadPool pool(1);
+    SolveOptions options;
+    options.mask = ball(18, 7);
+    options.tolerance = 0.02;
+    options.steps = 40;
+    const NormalEquations direct = accumulate_images(s.images, s.poses, s.band(), default_window(), 1.333, pool);
+    const auto step_of = [](const Volume& ended, const auto& after) {
+        for (int steps = 1; steps < 40; steps++)
+            if (after(steps).values == ended.values) return steps;
+        return 0;
+    };
+    const auto exactly = [&](int steps) {
+        SolveOptions fixed = options;
+        fixed.tolerance = 0;
+        fixed.steps = steps;
+        return fixed;
+    };
+    const int expected = step_of(solve(direct, options, pool), [&](int steps) { return solve(direct, exactly(steps), pool); });
+    REQUIRE(expected > 2);
+    REQUIRE(expected < 40);
+    for (const NamedTable& named : every_table()) {
+        INFO(named.name);
+        const Backend backend(*named.table, 0, 1);
+        const auto images = backend.resident(s.images);
+        const auto equations = backend.accumulate(images, s.poses, s.band(), default_window(), 1.333);
+        const char* before = std::getenv("TUMBLE_CUDA_GRAPHS");
+        const std::string kept = before ? before : "1";
+        REQUIRE(setenv("TUMBLE_CUDA_GRAPHS", "1", 1) == 0);
+        const Volume ended = backend.solve(equations, options);
+        CHECK(step_of(ended, [&](int steps) { return backend.solve(equations, exactly(steps)); }) == expected);
+        REQUIRE(setenv("TUMBLE_CUDA_GRAPHS", "0", 1) == 0);
+        CHECK(backend.solve(equations, options).values == ended.values);
+        REQUIRE(setenv("TUMBLE_CUDA_GRAPHS", kept.c_str(), 1) == 0);
     }
 }
 

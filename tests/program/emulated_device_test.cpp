@@ -106,13 +106,13 @@ TEST_CASE("the plan names the device, its free memory and what the run takes the
     unsetenv("TUMBLE_EMULATION_MEMORY");
     CAPTURE(small.errors, guessed.errors, automatic.errors);
     CHECK(small.exit_code == 2);
-    CHECK(small.errors.find("device cuda:1: solution for a map: needs at least") != std::string::npos);
-    CHECK(small.errors.find("found 10000000 of 10000000 free") != std::string::npos);
+    CHECK(small.errors.find("device cuda:1: device memory of ") != std::string::npos);
+    CHECK(small.errors.find(" for the solution for a map (10000000 of 10000000 free)") != std::string::npos);
     CHECK(guessed.exit_code == 0);
-    CHECK(guessed.errors.find("plan: cuda:1 may be too small: solution for a map") != std::string::npos);
+    CHECK(guessed.errors.find("plan: cuda:1 may be too small: device memory of ") != std::string::npos);
     CHECK(automatic.exit_code == 0);
     CHECK(automatic.errors.find("plan: on cpu:") != std::string::npos);
-    CHECK(automatic.errors.find("cuda:0: solution for a map: needs at least") != std::string::npos);
+    CHECK(automatic.errors.find("cuda:0: device memory of ") != std::string::npos);
 }
 
 TEST_CASE("a device that is not there is refused with a sentence that offers the processor") {

@@ -21,7 +21,7 @@ set(cuda_headers "context.hpp" "entries.hpp" "resident.hpp")
 
 # A type or a small function of another room that a file needs, and nothing else of that room.
 set(types_only "atoms/atom_sums.hpp -> pose/prepared_images.hpp"
-    "cuda/kernels/atom_sums.cu -> atoms/half_plane_grid.hpp" "cuda/kernels/atom_sums.cu -> atoms/phase_sums.hpp"
+    "cuda/kernels/atom_sums.cu -> atoms/half_plane_grid.hpp"
     "cuda/panel_entries.cpp -> pose/polar_transform.hpp" "cuda/search_entries.cpp -> pose/soft_assignment.hpp")
 
 # Third-party header -> rooms that own it.

@@ -317,12 +317,12 @@ class DeviceMemory(unittest.TestCase):
         device = op.Device("cuda", threads=1)
         self.assertEqual(device.name, "cuda:0")
         emulated = ctypes.CDLL(module)
-        emulated.tumble_emulation_controls.restype = ctypes.POINTER(ctypes.c_void_p * 12)
-        controls = emulated.tumble_emulation_controls().contents
-        allocate = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t)(controls[7])
-        copy = ctypes.CFUNCTYPE(ctypes.c_bool, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p)(controls[9])
-        create_stream = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_int)(controls[10])
-        destroy_stream = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(controls[11])
+        emulated.tumble_emulation_caller.restype = ctypes.POINTER(ctypes.c_void_p * 5)
+        program = emulated.tumble_emulation_caller().contents
+        allocate = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t)(program[0])
+        copy = ctypes.CFUNCTYPE(ctypes.c_bool, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p)(program[2])
+        create_stream = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_int)(program[3])
+        destroy_stream = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(program[4])
 
         def on_device(array):
             tensor = CudaTensor(allocate(0, array.nbytes), array)

@@ -7,6 +7,7 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <memory>
 #include <source_location>
 #include <tuple>
 #include <type_traits>
@@ -92,6 +93,8 @@ struct Launch {
     dim3 grid, block;
     std::size_t shared_bytes;
     cudaStream_t stream;
+    /// A copy of the arguments, for a graph: the pointers to them, and what keeps them.
+    std::shared_ptr<void* const> (*keep)(const Launch&) = nullptr;
 };
 cudaError_t launch(const Launch& launch);
 cudaError_t set_function_attribute(const void* function, cudaFuncAttribute attribute, int value);
@@ -100,6 +103,21 @@ template <class... Parameters, std::size_t... I>
 void call_kernel(const Launch& launch, std::index_sequence<I...>) {
     const auto kernel = reinterpret_cast<void (*)(Parameters...)>(const_cast<void*>(launch.function));
     kernel(*static_cast<const std::remove_cv_t<Parameters>*>(launch.arguments[I])...);
+}
+
+template <class... Parameters>
+struct KeptArguments {
+    std::tuple<std::remove_cv_t<Parameters>...> values;
+    void* pointers[sizeof...(Parameters) + 1];
+
+    template <std::size_t... I>
+    KeptArguments(const Launch& launch, std::index_sequence<I...>)
+        : values(*static_cast<const std::remove_cv_t<Parameters>*>(launch.arguments[I])...), pointers{&std::get<I>(values)..., nullptr} {}
+};
+template <class... Parameters>
+std::shared_ptr<void* const> keep_arguments(const Launch& launch) {
+    const auto kept = std::make_shared<KeptArguments<Parameters...>>(launch, std::index_sequence_for<Parameters...>());
+    return {kept, kept->pointers};
 }
 
 struct Shuffle {
@@ -130,7 +148,7 @@ cudaError_t cudaLaunchKernel(void (*kernel)(Parameters...), dim3 grid, dim3 bloc
                               [](const emulation::Launch& l) {
                                   emulation::call_kernel<Parameters...>(l, std::index_sequence_for<Parameters...>());
                               },
-                              arguments, grid, block, shared_bytes, stream});
+                              arguments, grid, block, shared_bytes, stream, emulation::keep_arguments<Parameters...>});
 }
 template <class... Parameters>
 cudaError_t cudaFuncSetAttribute(void (*kernel)(Parameters...), cudaFuncAttribute attribute, int value) {

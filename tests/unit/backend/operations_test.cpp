@@ -194,6 +194,19 @@ TEST_CASE("arrays in a memory that the CPU cannot reach are refused, and so is a
     CHECK(transform == nullptr);
     CHECK(std::string(table.error_text(context)).find("memory space 2") != std::string::npos);
     table.transform_destroy(context, nullptr);
+    const float from[3] = {1, 2, 3};
+    float to[3] = {};
+    backend::CopyArguments copy{to, from, sizeof to, backend::memory_host, backend::memory_host, nullptr, 1, 0};
+    CHECK(table.copy_bytes(context, &copy) == backend::status_good);
+    CHECK(std::equal(from, from + 3, to));
+    to[0] = 7;
+    for (std::int32_t backend::CopyArguments::* side : {&backend::CopyArguments::memory_to, &backend::CopyArguments::memory_from}) {
+        copy.memory_to = copy.memory_from = backend::memory_host;
+        copy.*side = backend::memory_cuda;
+        CHECK(table.copy_bytes(context, &copy) == backend::status_device);
+        CHECK(std::string(table.error_text(context)).find("memory space 2") != std::string::npos);
+    }
+    CHECK(to[0] == 7);
     table.context_destroy(context);
 
     table.transform_create = nullptr;

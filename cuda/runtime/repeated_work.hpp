@@ -1,0 +1,51 @@
+#pragma once
+// Work that is put on the stream again and again unchanged: as a CUDA graph from the second time on.
+#include "runtime/device.hpp"
+
+namespace tumble::cuda {
+
+/// Whether graphs are used: not where the environment variable TUMBLE_CUDA_GRAPHS is 0. Results have the same bits.
+bool graphs_wanted();
+
+/// The first time the work is put on the stream as it is, so that what is loaded or set up at first use is there; then it is
+/// recorded, and what was recorded is started from then on. It may start kernels, transforms and copies within the device, with
+/// the same arguments each time, and neither wait nor allocate. Must not outlive the device or the memory that the work uses.
+class RepeatedWork {
+  public:
+    explicit RepeatedWork(Device& device) : device_(device), graphs_(graphs_wanted()) {}
+    ~RepeatedWork();
+    RepeatedWork(const RepeatedWork&) = delete;
+    RepeatedWork& operator=(const RepeatedWork&) = delete;
+
+    template <class Body>
+    void run(Body&& body) {
+        if (!graphs_ || !met_) {
+            met_ = true;
+            body();
+            return;
+        }
+        if (!recorded_) {
+            begin();
+            try {
+                body();
+            } catch (...) {
+                abandon();
+                throw;
+            }
+            end();
+        }
+        start();
+    }
+
+  private:
+    void begin();
+    void end();
+    void abandon() noexcept;
+    void start();
+
+    Device& device_;
+    bool graphs_, met_ = false;
+    cudaGraphExec_t recorded_ = nullptr;
+};
+
+}  // namespace tumble::cuda
