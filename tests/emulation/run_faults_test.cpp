@@ -74,7 +74,7 @@ void judge(Failing what, long number, const Ending& e, int status) {
     CHECK(sentence.find("'cpu'") != std::string::npos);
     const std::size_t told = sentence.find(kind.told);
     CHECK(told != std::string::npos);
-    if (kind.sizes && told != std::string::npos) CHECK(sentence.find_first_of("0123456789", told) < sentence.find(" failed"));
+    if (kind.sizes && told != std::string::npos) CHECK(sentence.find_first_of("0123456789", told) < sentence.find(" failed", told));
     CHECK(e.allocations == 0);
     CHECK(e.host_allocations == 0);
     CHECK(e.streams == 0);
