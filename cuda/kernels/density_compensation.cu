@@ -396,7 +396,7 @@ DeviceBuffer<float> solve(Device& device, const DeviceEquations& equations, cons
         solver.precondition(residual.data(), improved.data());
         solver.turn_direction(residual.data(), improved.data(), direction.data());
     };
-    RepeatedWork steps(device);
+    RepeatedWork steps(device, "a step of the solution for a map of " + std::to_string(equations.box) + "^3");
     for (int done = 0; done < problem.steps; done++) {
         if (done > 0 && done % steps_between_looks == 0 && !solver.going()) break;  // the steps since then have changed nothing
         steps.run(step);

@@ -9,8 +9,8 @@ namespace {
 // Others that use the runtime in other threads are not in the way.
 constexpr cudaStreamCaptureMode mode = cudaStreamCaptureModeThreadLocal;
 
-std::string advice(const char* what) {
-    return std::string(what) + " (TUMBLE_CUDA_GRAPHS=0 does without graphs)";
+std::string advice(const std::string& call, const std::string& what) {
+    return call + " of " + what + " (TUMBLE_CUDA_GRAPHS=0 does without graphs)";
 }
 
 }  // namespace
@@ -25,16 +25,16 @@ RepeatedWork::~RepeatedWork() {
 }
 
 void RepeatedWork::begin() {
-    check(cudaStreamBeginCapture(device_.stream(), mode), advice("cudaStreamBeginCapture"));
+    check(cudaStreamBeginCapture(device_.stream(), mode), advice("cudaStreamBeginCapture", what_));
 }
 
 void RepeatedWork::end() {
     cudaGraph_t graph = nullptr;
-    check(cudaStreamEndCapture(device_.stream(), &graph), advice("recording of repeated work"));
+    check(cudaStreamEndCapture(device_.stream(), &graph), advice("cudaStreamEndCapture", what_));
     const cudaError_t code = cudaGraphInstantiate(&recorded_, graph, 0);
     swallow(cudaGraphDestroy(graph));
     if (code != cudaSuccess) recorded_ = nullptr;
-    check(code, advice("cudaGraphInstantiate"));
+    check(code, advice("cudaGraphInstantiate", what_));
 }
 
 void RepeatedWork::abandon() noexcept {
@@ -44,7 +44,7 @@ void RepeatedWork::abandon() noexcept {
 }
 
 void RepeatedWork::start() {
-    check(cudaGraphLaunch(recorded_, device_.stream()), "cudaGraphLaunch");
+    check(cudaGraphLaunch(recorded_, device_.stream()), "cudaGraphLaunch of " + what_);
 }
 
 }  // namespace tumble::cuda

@@ -1,5 +1,8 @@
 #pragma once
 // Work that is put on the stream again and again unchanged: as a CUDA graph from the second time on.
+#include <string>
+#include <utility>
+
 #include "runtime/device.hpp"
 
 namespace tumble::cuda {
@@ -12,7 +15,8 @@ bool graphs_wanted();
 /// the same arguments each time, and neither wait nor allocate. Must not outlive the device or the memory that the work uses.
 class RepeatedWork {
   public:
-    explicit RepeatedWork(Device& device) : device_(device), graphs_(graphs_wanted()) {}
+    /// `what`: for error messages, with its sizes ("a solver's step, 96^3").
+    RepeatedWork(Device& device, std::string what) : device_(device), what_(std::move(what)), graphs_(graphs_wanted()) {}
     ~RepeatedWork();
     RepeatedWork(const RepeatedWork&) = delete;
     RepeatedWork& operator=(const RepeatedWork&) = delete;
@@ -44,6 +48,7 @@ class RepeatedWork {
     void start();
 
     Device& device_;
+    std::string what_;
     bool graphs_, met_ = false;
     cudaGraphExec_t recorded_ = nullptr;
 };

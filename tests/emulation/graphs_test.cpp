@@ -169,7 +169,7 @@ TEST_CASE("repeated work is done as often as it is asked for, with and without g
         const auto launches = s.controls.kernel_launches();
         int asked = 0;
         {
-            RepeatedWork work(s.device);
+            RepeatedWork work(s.device, "work of 1 kernel");
             for (int run = 1; run <= 6; run++) {
                 work.run([&] {
                     asked++;
@@ -196,7 +196,7 @@ TEST_CASE("repeated work that waits, allocates or copies to the host is told, an
     };
     int sum = 0;
     for (const auto& bug : bugs) {
-        RepeatedWork work(s.device);
+        RepeatedWork work(s.device, "work of 1 kernel");
         const auto step = [&] {
             s.add_to_all(1);
             bug();
