@@ -6,26 +6,35 @@ namespace tumble::TUMBLE_ISA {
 
 namespace {
 
+// Vector types keep their alignment of 4 as members, not as template arguments.
+template <int lanes>
+struct Row;
+template <>
+struct Row<4> {
+    typedef Lanes4 Lanes;
+};
+template <>
+struct Row<8> {
+    typedef Lanes8 Lanes;
+};
+template <>
+struct Row<16> {
+    typedef Lanes16 Lanes;
+};
+
 // The value times the x weights is the same for every row of taps, so a row costs one product and one
 // addition.
-template <int width>
-void add_narrow_rows(float* base, std::int64_t row, std::int64_t plane, const Lanes4& value,
-                     const PointWeights& weights) {
-    for (int k = 0; k < width; k++) {
-        const Lanes4 scaled = value * weights.z[k];
-        for (int j = 0; j < width; j++)
-            *reinterpret_cast<Lanes4*>(base + k * plane + j * row) += scaled * weights.y[j];
-    }
-}
-template <int width>
-void add_rows(float* base, std::int64_t row, std::int64_t plane, const Lanes8& value,
+template <int width, int lanes>
+void add_rows(float* base, std::int64_t row, std::int64_t plane, const typename Row<lanes>::Lanes& value,
               const PointWeights& weights) {
+    typedef typename Row<lanes>::Lanes Lanes;
     for (int k = 0; k < width; k++) {
-        const Lanes8 scaled = value * weights.z[k];
+        const Lanes scaled = value * weights.z[k];
         for (int j = 0; j < width; j++)
-            *reinterpret_cast<Lanes8*>(base + k * plane + j * row) += scaled * weights.y[j];
+            *reinterpret_cast<Lanes*>(base + k * plane + j * row) += scaled * weights.y[j];
     }
 }
+
 /// Rows of eight and four lanes: fewer cross a cache line than of sixteen.
 template <int width>
 void add_split_rows(float* base, std::int64_t row, std::int64_t plane, const Lanes8& first,
@@ -40,15 +49,6 @@ void add_split_rows(float* base, std::int64_t row, std::int64_t plane, const Lan
         }
     }
 }
-template <int width>
-void add_wide_rows(float* base, std::int64_t row, std::int64_t plane, const Lanes16& value,
-                   const PointWeights& weights) {
-    for (int k = 0; k < width; k++) {
-        const Lanes16 scaled = value * weights.z[k];
-        for (int j = 0; j < width; j++)
-            *reinterpret_cast<Lanes16*>(base + k * plane + j * row) += scaled * weights.y[j];
-    }
-}
 
 template <int width>
 void insert_real(float* grid, const GridLayout& layout, const WindowTaps& taps, const PlacedRecord* samples,
@@ -60,10 +60,10 @@ void insert_real(float* grid, const GridLayout& layout, const WindowTaps& taps, 
         point_weights(taps, sample.tx, sample.ty, sample.tz, weights);
         const Lanes8 value = weights.x * sample.re;
         if constexpr (width <= 4)
-            add_narrow_rows<width>(grid + sample.cell, row, plane,
-                                   __builtin_shufflevector(value, value, 0, 1, 2, 3), weights);
+            add_rows<width, 4>(grid + sample.cell, row, plane,
+                               __builtin_shufflevector(value, value, 0, 1, 2, 3), weights);
         else
-            add_rows<width>(grid + sample.cell, row, plane, value, weights);
+            add_rows<width, 8>(grid + sample.cell, row, plane, value, weights);
     }
 }
 
@@ -79,12 +79,12 @@ void insert_complex(float* grid, const GridLayout& layout, const WindowTaps& tap
         float* base = grid + 2 * static_cast<std::int64_t>(sample.cell);
         const Lanes8 first = __builtin_shufflevector(re, im, 0, 8, 1, 9, 2, 10, 3, 11);
         if constexpr (width <= 4)
-            add_rows<width>(base, row, plane, first, weights);
+            add_rows<width, 8>(base, row, plane, first, weights);
         else if constexpr (width <= 6)
             add_split_rows<width>(base, row, plane, first, __builtin_shufflevector(re, im, 4, 12, 5, 13),
                                   weights);
         else
-            add_wide_rows<width>(
+            add_rows<width, 16>(
                 base, row, plane,
                 __builtin_shufflevector(re, im, 0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15),
                 weights);
