@@ -12,7 +12,7 @@ struct PlacedSample {
 
 /// Cells of the grid are grouped in bricks of brick_rows x brick_rows rows (at least the widest window, so
 /// that samples of two bricks with one between them never touch the same cell), cut into pieces of
-/// brick_columns that stay in the first-level cache.
+/// brick_columns that stay in the near caches.
 constexpr int brick_rows = 8, brick_columns = 32;
 static_assert(brick_rows >= WindowTaps::lanes);
 
@@ -39,24 +39,6 @@ TUMBLE_HD static inline PlacedSample place_sample(const float* m, float x, float
     sample.re = re;
     sample.im = sample.point.conjugate ? -im : im;
     return sample;
-}
-
-/// Adds a sample to an interleaved complex grid: the transpose of sample_point.
-TUMBLE_HD static inline void insert_sample(float* grid, const GridLayout& layout, const WindowTaps& taps,
-                                           const PlacedSample& sample) {
-    const GridPoint& point = sample.point;
-    for (int k = 0; k < taps.width; k++) {
-        const float wz = tap_weight(taps, k, point.tz);
-        for (int j = 0; j < taps.width; j++) {
-            const float wyz = wz * tap_weight(taps, j, point.ty);
-            const long long row = grid_index(layout, point.x, point.y + j, point.z + k);
-            for (int i = 0; i < taps.width; i++) {
-                const float weight = wyz * tap_weight(taps, i, point.tx);
-                grid[2 * (row + i)] = fmaf(weight, sample.re, grid[2 * (row + i)]);
-                grid[2 * (row + i) + 1] = fmaf(weight, sample.im, grid[2 * (row + i) + 1]);
-            }
-        }
-    }
 }
 
 }  // namespace tumble
