@@ -11,6 +11,7 @@
 #include "pose/preparation_tables.hpp"
 #include "runtime/fft_plan.hpp"
 #include "runtime/launch.hpp"
+#include "runtime/staged_copies.hpp"
 
 namespace tumble::cuda {
 namespace {
@@ -240,6 +241,60 @@ std::vector<Scale> scales_of(const std::vector<ContrastScale>& contrast) {
     return out;
 }
 
+/// The images of a stack on the device, some at a time: one piece on its way while another is worked on.
+class Pieces {
+  public:
+    Pieces(Device& device, StackView stack, std::int64_t at_once)
+        : stack_(stack),
+          at_once_(std::min(at_once, stack.images)),
+          upload_(device, static_cast<std::size_t>(at_once_) * image_bytes(), "pixels of the images") {
+        send();
+    }
+    /// How many images pixels() has now; 0 after the last.
+    int next() {
+        count_ = sent_;
+        if (count_ > 0) pixels_ = static_cast<const float*>(upload_.take());
+        return static_cast<int>(count_);
+    }
+    std::int64_t first() const { return first_; }
+    const float* pixels() const { return pixels_; }
+    /// The device's stream has been given all of its work with them.
+    void done() {
+        upload_.done();
+        first_ += count_;
+        send();
+    }
+
+  private:
+    std::size_t image_bytes() const { return static_cast<std::size_t>(stack_.height * stack_.width) * sizeof(float); }
+    void send() {
+        sent_ = std::min(at_once_, stack_.images - first_);
+        if (sent_ > 0) upload_.send(stack_.image(first_), static_cast<std::size_t>(sent_) * image_bytes());
+    }
+
+    StackView stack_;
+    std::int64_t at_once_, first_ = 0, sent_ = 0, count_ = 0;
+    const float* pixels_ = nullptr;
+    StagedUpload upload_;
+};
+
+/// Copies of an array that stays on the device; none where the host wants none.
+template <class T>
+class Back {
+  public:
+    Back(Device& device, const DeviceBuffer<T>& from, std::int64_t most, T* to)
+        : from_(from), to_(to), download_(device, static_cast<std::size_t>(most) * sizeof(T), "copies of the images") {}
+    void fetch(std::int64_t first, std::int64_t count) {
+        if (to_) download_.fetch(from_.data() + first, static_cast<std::size_t>(count) * sizeof(T), to_ + first);
+    }
+    void finish() { download_.finish(); }
+
+  private:
+    const DeviceBuffer<T>& from_;
+    T* to_;
+    StagedDownload download_;
+};
+
 /// What stays of a stack, and the tables that a batch is made with.
 class Preparation {
   public:
@@ -273,7 +328,6 @@ class Preparation {
         index_ = to_device<int>(device, index, "places of the frequencies");
         scales_ = to_device<Scale>(device, scales_of(settled.contrast), "backgrounds of the images");
         mask_ = to_device<float>(device, particle_mask(box_, settled.mask_radius_A, settled.pixel_size_A).values, "the mask");
-        pixels_ = DeviceBuffer<float>(device, static_cast<std::size_t>(slots_) * whole_pixels(), "pixels of the images");
         const Shells inside = shells_of(plane.shell, box_ / 2 + 1, [&](std::size_t p) { return plane.index[p]; });
         inside_ = std::make_unique<Spectra>(device, box_, box_, slots_, stack.images, inside);
         const PixelWeights window = noise_window(stack.height, stack.width, settled.mask_radius_A, settled.pixel_size_A);
@@ -284,29 +338,29 @@ class Preparation {
     }
 
     Transformed run(float2* values, float* real_space) {
-        for (std::int64_t first = 0; first < stack_.images; first += slots_) {
-            const int count = static_cast<int>(std::min<std::int64_t>(slots_, stack_.images - first));
-            copy_to_device(device_, stack_.image(first), static_cast<std::size_t>(count) * whole_pixels(), pixels_.data());
-            prepare(first, count);
-            const DeviceImages& images = made_.images;
-            copy_back(images.values, first * images.points, count * images.points, values);
-            copy_back(images.real_space, first * box_ * box_, static_cast<std::int64_t>(count) * box_ * box_, real_space);
+        const DeviceImages& images = made_.images;
+        Pieces pieces(device_, stack_, slots_);
+        Back<float2> values_back(device_, images.values, values ? slots_ * images.points : 0, values);
+        Back<float> real_space_back(device_, images.real_space, real_space ? static_cast<std::int64_t>(slots_) * box_ * box_ : 0, real_space);
+        while (const int count = pieces.next()) {
+            const std::int64_t first = pieces.first();
+            prepare(pieces.pixels(), first, count);
+            pieces.done();
+            values_back.fetch(first * images.points, count * images.points);
+            real_space_back.fetch(first * box_ * box_, static_cast<std::int64_t>(count) * box_ * box_);
         }
+        values_back.finish();
+        real_space_back.finish();
         made_.sums.inside = inside_->sums(stack_.images);
         if (outside_) made_.sums.outside = outside_->sums(stack_.images);
         return std::move(made_);
     }
 
   private:
-    std::size_t whole_pixels() const { return static_cast<std::size_t>(stack_.height * stack_.width); }
-    template <class T>
-    void copy_back(const DeviceBuffer<T>& from, std::int64_t first, std::int64_t count, T* to) {
-        if (to) copy_to_host(device_, from.data() + first, static_cast<std::size_t>(count), to + first);
-    }
-    void prepare(std::int64_t first, int count) {
+    void prepare(const float* pixels, std::int64_t first, int count) {
         DeviceImages& images = made_.images;
         const Scale* scales = scales_.data() + first;
-        launch(device_, "crop_images", crop_images, block_a_row(static_cast<std::int64_t>(slots_) * box_), pixels_.data(), scales, mask_.data(), count,
+        launch(device_, "crop_images", crop_images, block_a_row(static_cast<std::int64_t>(slots_) * box_), pixels, scales, mask_.data(), count,
                slots_, height_, width_, box_, inside_->real(), images.real_space.data() + first * box_ * box_);
         inside_->transform(first, count);
         LaunchShape shape = one_thread_each(images.points, point_threads);
@@ -314,7 +368,7 @@ class Preparation {
         launch(device_, "pick_points", pick_points, shape, inside_->complex(), index_.data(), signs_.data(), count, inside_->spectrum(), images.points,
                images.values.data() + first * images.points);
         if (!outside_) return;
-        launch(device_, "window_images", window_images, block_a_row(static_cast<std::int64_t>(slots_) * height_), pixels_.data(), scales, window_.data(),
+        launch(device_, "window_images", window_images, block_a_row(static_cast<std::int64_t>(slots_) * height_), pixels, scales, window_.data(),
                count, slots_, height_, width_, outside_->real());
         outside_->transform(first, count);
     }
@@ -326,7 +380,7 @@ class Preparation {
     DeviceBuffer<float2> signs_;
     DeviceBuffer<int> index_;
     DeviceBuffer<Scale> scales_;
-    DeviceBuffer<float> mask_, window_, pixels_;
+    DeviceBuffer<float> mask_, window_;
     std::unique_ptr<Spectra> inside_, outside_;
 };
 
@@ -339,14 +393,12 @@ std::vector<ImageMeans> image_means(Device& device, StackView stack, double from
     const auto pixels = static_cast<std::size_t>(stack.height * stack.width);
     const double outside = static_cast<double>(pixels) - inside;
     const auto d_rows = to_device<int2>(device, rows, "rows of the particle");
-    DeviceBuffer<float> d_stack(device, static_cast<std::size_t>(at_once) * pixels, "pixels of the images");
     DeviceBuffer<ImageSums> d_sums(device, static_cast<std::size_t>(stack.images), "sums of the images");
-    for (std::int64_t first = 0; first < stack.images; first += at_once) {
-        const std::int64_t count = std::min(at_once, stack.images - first);
-        copy_to_device(device, stack.image(first), static_cast<std::size_t>(count) * pixels, d_stack.data());
+    Pieces pieces(device, stack, at_once);
+    while (const int count = pieces.next()) {
         launch(device, "sum_images", sum_images, LaunchShape{dim3(static_cast<unsigned>(count)), dim3(sum_threads), sum_threads * sizeof(ImageSums)},
-               d_stack.data(), d_rows.data(), static_cast<int>(count), static_cast<int>(stack.height), static_cast<int>(stack.width),
-               d_sums.data() + first);
+               pieces.pixels(), d_rows.data(), count, static_cast<int>(stack.height), static_cast<int>(stack.width), d_sums.data() + pieces.first());
+        pieces.done();
     }
     std::vector<ImageSums> sums(static_cast<std::size_t>(stack.images));
     copy_to_host(device, d_sums.data(), sums.size(), sums.data());
