@@ -111,6 +111,10 @@ Operations filled() {
     table.atom_gradients = atom_gradients;
     table.overlap_sums = overlap_sums;
     table.copy_bytes = copy_bytes;
+    table.image_means = image_means;
+    table.images_prepare = images_prepare;
+    table.images_set_weights = images_set_weights;
+    table.images_negate = images_negate;
     return table;
 }
 

@@ -9,6 +9,10 @@ using namespace tumble::backend;
 
 std::int32_t images_create(Context*, const ImageArrays*, Images** out);
 void images_destroy(Context*, Images*);
+std::int32_t image_means(Context*, const MeansArguments*);
+std::int32_t images_prepare(Context*, const PreparationArguments*, Images** out);
+std::int32_t images_set_weights(Context*, Images*, const float* weights);
+std::int32_t images_negate(Context*, Images*);
 
 std::int32_t transform_create(Context*, const TransformArguments*, Transform** out);
 void transform_destroy(Context*, Transform*);

@@ -46,16 +46,24 @@ class DeviceBuffer {
 /// Copies in the order of the stream. From pageable memory the source may be reused at return; to pageable memory the copy is
 /// complete only after Device::synchronize.
 template <class T>
-void copy_to_device(Device& device, const T* from, std::size_t count, T* to) {
+void copy_to_device(cudaStream_t stream, const T* from, std::size_t count, T* to) {
     if (count > 0)
-        check(cudaMemcpyAsync(to, from, count * sizeof(T), cudaMemcpyHostToDevice, device.stream()),
+        check(cudaMemcpyAsync(to, from, count * sizeof(T), cudaMemcpyHostToDevice, stream),
               "copy of " + std::to_string(count * sizeof(T)) + " bytes to the device");
 }
 template <class T>
-void copy_to_host(Device& device, const T* from, std::size_t count, T* to) {
+void copy_to_device(Device& device, const T* from, std::size_t count, T* to) {
+    copy_to_device(device.stream(), from, count, to);
+}
+template <class T>
+void copy_to_host(cudaStream_t stream, const T* from, std::size_t count, T* to) {
     if (count > 0)
-        check(cudaMemcpyAsync(to, from, count * sizeof(T), cudaMemcpyDeviceToHost, device.stream()),
+        check(cudaMemcpyAsync(to, from, count * sizeof(T), cudaMemcpyDeviceToHost, stream),
               "copy of " + std::to_string(count * sizeof(T)) + " bytes to the host");
+}
+template <class T>
+void copy_to_host(Device& device, const T* from, std::size_t count, T* to) {
+    copy_to_host(device.stream(), from, count, to);
 }
 template <class T>
 void copy_on_device(Device& device, const T* from, std::size_t count, T* to) {

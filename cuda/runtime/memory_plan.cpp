@@ -178,6 +178,38 @@ Cut insertion_cut(const DeviceMemory& memory, const InsertionSizes& s) {
     return {at_once, {equations_take(s.box).resident, peak(at_once, true), peak(smallest, false)}};
 }
 
+Cut means_cut(const DeviceMemory& memory, std::int64_t images, std::int64_t height, std::int64_t width) {
+    constexpr std::int64_t sums_bytes = 24;  // of an image; ends of a row take as much as a complex number
+    return cut(memory, {images, 1, Bytes(images) * sums_bytes + Bytes(height) * complex_bytes, Bytes(height) * width * float_bytes * 2, most_score_bytes});
+}
+
+int prepared_images_at_once(std::int64_t height, std::int64_t width) {
+    // Pixels as they came, which may be here twice, weighted, and their spectrum; the same for the cropped image, which is no larger.
+    const Bytes image = (Bytes(height) * width * 2 * float_bytes + Bytes(height) * (not_negative(width) / 2 + 1) * complex_bytes) * 2;
+    return static_cast<int>(
+        std::clamp<std::int64_t>(whole(most_slice_bytes.count() / std::max<std::uint64_t>(image.count(), 1)), 1, most_polar_images));
+}
+
+Take preparation_take(const PreparationSizes& s) {
+    constexpr std::int64_t scale_bytes = 12, place_bytes = 4;
+    const std::int64_t slots = prepared_images_at_once(s.height, s.width), shells = not_negative(s.box) / 2 + 1;
+    const std::int64_t noise_shells = std::min(not_negative(s.height), not_negative(s.width)) / 2 + 1;
+    const Bytes resident = images_take(s.images, s.points, s.box).resident;
+    const Bytes square = Bytes(s.box) * s.box, pixels = Bytes(s.height) * s.width;
+    const Bytes inside_spectra = Bytes(s.box) * (not_negative(s.box) / 2 + 1) * complex_bytes * slots;
+    const Bytes outside_spectra = Bytes(s.height) * (not_negative(s.width) / 2 + 1) * complex_bytes * slots;
+    const auto of_shells = [&](std::int64_t count, Bytes places) { return Bytes(count + 1) * 4 + places * place_bytes + Bytes(s.images) * count * float_bytes; };
+    Bytes least = resident + Bytes(s.points) * (complex_bytes + place_bytes) + Bytes(s.images) * scale_bytes + square * float_bytes +
+                  pixels * float_bytes * std::min(slots, not_negative(s.images)) * 2 + square * float_bytes * slots + of_shells(shells, s.points) + inside_spectra;
+    Bytes peak = least + inside_spectra;
+    if (s.noise_frequencies > 0) {
+        const Bytes more = pixels * float_bytes * (slots + 1) + of_shells(noise_shells, s.noise_frequencies) + outside_spectra;
+        least = least + more;
+        peak = peak + more + outside_spectra;
+    }
+    return {resident, peak, least};
+}
+
 int polar_images_at_once(int padded) {
     return static_cast<int>(polar_images(padded));
 }

@@ -110,6 +110,17 @@ struct InsertionSizes {
 /// Poses at a time, whose samples are sorted together.
 Cut insertion_cut(const DeviceMemory& memory, const InsertionSizes& sizes);
 
+/// Means of images of `pixels`: images at a time.
+Cut means_cut(const DeviceMemory& memory, std::int64_t images, std::int64_t height, std::int64_t width);
+/// Images that are prepared together: a number for each shape, whatever the memory, for the reason below.
+int prepared_images_at_once(std::int64_t height, std::int64_t width);
+struct PreparationSizes {
+    std::int64_t images = 0, height = 0, width = 0;  ///< of the stack
+    std::int64_t points = 0, box = 0;                ///< of an image as it stays
+    std::int64_t noise_frequencies = 0;              ///< of the whole image that belong to a shell; 0: the noise is not measured
+};
+Take preparation_take(const PreparationSizes& sizes);
+
 /// Padded images that are transformed together for their polar samples: a number for each side, whatever the memory, so that
 /// a library that chooses its algorithm by the batch makes the same choice for any number of images.
 int polar_images_at_once(int padded);

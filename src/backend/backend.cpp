@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <new>
 #include <string_view>
@@ -142,6 +143,55 @@ ResidentImages Backend::resident(const PreparedImages& images) const {
     out.host_ = &images;
     out.handle_ = {session_, handle, session_->table.images_destroy};
     return out;
+}
+
+ResidentImages Backend::prepare(StackView stack, const ImagePreparationOptions& options, PreparedImages& host, Progress& progress) const {
+    ResidentImages out;
+    PreparationSteps steps;
+    steps.means = [&](double from_px) {
+        std::vector<ImageMeans> means(static_cast<std::size_t>(stack.images));
+        const MeansArguments arguments{stack.data, stack.images, stack.height, stack.width, from_px, as<double>(means.data()), memory_host, 0};
+        call(session_->table.image_means, "image_means", &arguments);
+        return means;
+    };
+    steps.transform = [&](const SettledPreparation& settled, PreparedImages& images) {
+        make_room(images);
+        if (memory_device_ >= 0) images.values = {};
+        PowerSums sums;
+        sums.inside.resize(static_cast<std::size_t>(images.box / 2 + 1));
+        sums.outside.resize(static_cast<std::size_t>(std::min(stack.height, stack.width) / 2 + 1));
+        PreparationArguments a{};
+        a.stack = stack.data;
+        a.contrast = as<const double>(settled.contrast.data());
+        a.point_frequencies = as<const float>(images.points.data());
+        a.images = stack.images;
+        a.height = stack.height;
+        a.width = stack.width;
+        a.points = count_of(images.points);
+        a.pixel_size_A = settled.pixel_size_A;
+        a.particle_radius_A = settled.particle_radius_A;
+        a.mask_radius_A = settled.mask_radius_A;
+        a.values = as<float>(images.values.data());
+        a.real_space = images.real_space.data();
+        a.inside_power = sums.inside.data();
+        a.outside_power = sums.outside.data();
+        a.box = settled.box;
+        a.memory = memory_host;
+        Images* handle = nullptr;
+        call(session_->table.images_prepare, "images_prepare", &a, &handle);
+        out.handle_ = {session_, handle, session_->table.images_destroy};
+        return sums;
+    };
+    host = prepare_images(stack, options, steps, pool(), progress);
+    call(session_->table.images_set_weights, "images_set_weights", out.handle_.get(), static_cast<const float*>(host.weight.data()));
+    out.host_ = &host;
+    return out;
+}
+
+void Backend::negate(ResidentImages& images, PreparedImages& host) const {
+    call(session_->table.images_negate, "images_negate", images.handle_.get());
+    for (auto& v : host.values) v = -v;
+    for (auto& v : host.real_space) v = -v;
 }
 
 ResidentTransform Backend::transform(VolumeView map, const GriddingWindow& window, double padding_factor) const {

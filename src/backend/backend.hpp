@@ -16,6 +16,7 @@
 #include "fourier/density_compensation.hpp"
 #include "pose/exhaustive_search.hpp"
 #include "pose/image_equations.hpp"
+#include "pose/image_preparation.hpp"
 #include "pose/pose_polish.hpp"
 #include "pose/prepared_images.hpp"
 #include "pose/soft_assignment.hpp"
@@ -127,6 +128,10 @@ class Backend {
     void copy_from_host(void* to, const void* from, std::int64_t bytes, std::optional<void*> stream) const;
 
     ResidentImages resident(const PreparedImages& images) const;
+    /// prepare_images into `host`, which is to stay where it is. On a device the transforms are not copied back: host.values is empty.
+    ResidentImages prepare(StackView stack, const ImagePreparationOptions& options, PreparedImages& host, Progress& progress) const;
+    /// Images times -1, here and on the device. `host` is what `images` were prepared into or made from.
+    void negate(ResidentImages& images, PreparedImages& host) const;
     /// padded_transform
     ResidentTransform transform(VolumeView map, const GriddingWindow& window, double padding_factor) const;
     /// sample_slices

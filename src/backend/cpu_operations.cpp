@@ -15,6 +15,7 @@
 #include "fourier/density_compensation.hpp"
 #include "pose/exhaustive_search.hpp"
 #include "pose/image_equations.hpp"
+#include "pose/image_preparation.hpp"
 #include "pose/polar_images.hpp"
 #include "pose/pose_polish.hpp"
 #include "pose/score.hpp"
@@ -90,6 +91,7 @@ static_assert(offsetof(Pose, rotation) == 0 && offsetof(Pose, shift_A) == 9 * si
 static_assert(sizeof(Pose) == 11 * sizeof(double) && sizeof(Vec3) == 3 * sizeof(double) && sizeof(AtomVector) == 4 * sizeof(double));
 static_assert(sizeof(ProfileSums::Shell) == 8 * sizeof(double) && sizeof(WeightedView) == 4 * sizeof(double) &&
               sizeof(OverlapTable::Value) == 3 * sizeof(double) && sizeof(OverlapSums) == 10 * sizeof(double));
+static_assert(sizeof(ImageMeans) == 4 * sizeof(double) && sizeof(ContrastScale) == 2 * sizeof(double));
 static_assert(sizeof(Mat3f) == 9 * sizeof(float) && sizeof(FrequencyPoint) == 2 * sizeof(float));
 
 template <class To, class From>
@@ -455,6 +457,44 @@ std::int32_t copy_bytes(Context* context, const CopyArguments* a) {
     return in_memory(memory, context, [&](ThreadPool&) { std::memcpy(a->to, a->from, static_cast<std::size_t>(a->bytes)); });
 }
 
+std::int32_t means_of_images(Context* context, const MeansArguments* a) {
+    return on_host(context, a, [&](ThreadPool& pool) {
+        const auto means = image_means({a->stack, a->images, a->height, a->width}, a->from_px, pool);
+        std::copy(means.begin(), means.end(), as<ImageMeans>(a->means));
+    });
+}
+
+std::int32_t images_prepare(Context* context, const PreparationArguments* a, Images** out) {
+    *out = nullptr;
+    return on_host(context, a, [&](ThreadPool& pool) {
+        const auto images = static_cast<std::size_t>(a->images), side = static_cast<std::size_t>(a->box);
+        SettledPreparation settled{a->pixel_size_A, a->particle_radius_A, a->mask_radius_A, a->box, {}};
+        const auto* contrast = as<const ContrastScale>(a->contrast);
+        settled.contrast.assign(contrast, contrast + images);
+        const PowerSums sums = transform_images({a->stack, a->images, a->height, a->width}, settled, as<Complexf>(a->values), a->real_space, pool);
+        std::copy(sums.inside.begin(), sums.inside.end(), a->inside_power);
+        std::copy(sums.outside.begin(), sums.outside.end(), a->outside_power);
+        ImageSamples samples;
+        samples.images = a->images;
+        samples.box = a->box;
+        samples.pixel_size_A = a->pixel_size_A;
+        samples.particle_radius_A = a->particle_radius_A;
+        samples.points = {as<const FrequencyPoint>(a->point_frequencies), static_cast<std::size_t>(a->points)};
+        samples.values = as<const Complexf>(a->values);
+        samples.real_space = {a->real_space, images * side * side};
+        hand_out(out, samples);
+    });
+}
+
+std::int32_t images_set_weights(Context*, Images* images, const float* weights) {
+    behind(images).weight = {weights, behind(images).points.size()};
+    return status_good;
+}
+
+std::int32_t images_negate(Context*, Images*) {
+    return status_good;
+}
+
 Operations filled() {
     Operations table{};
     table.struct_size = sizeof(Operations);
@@ -494,6 +534,10 @@ Operations filled() {
     table.atom_gradients = atom_gradients;
     table.overlap_sums = overlaps;
     table.copy_bytes = copy_bytes;
+    table.image_means = means_of_images;
+    table.images_prepare = images_prepare;
+    table.images_set_weights = images_set_weights;
+    table.images_negate = images_negate;
     return table;
 }
 

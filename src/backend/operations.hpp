@@ -21,7 +21,7 @@
 namespace tumble::backend {
 
 /// Raised by any change of a struct or a signature; a module of another number is refused. New entries go to the end.
-inline constexpr std::uint32_t abi_version = 3;
+inline constexpr std::uint32_t abi_version = 4;
 
 /// Memory spaces, with DLPack's numbers.
 enum Memory : std::int32_t { memory_host = 1, memory_cuda = 2 };
@@ -268,6 +268,28 @@ struct CopyArguments {
     std::int32_t reserved;
 };
 
+/// image_means (pose/image_preparation.hpp).
+struct MeansArguments {
+    const float* stack;  ///< [image][height][width]
+    std::int64_t images, height, width;
+    double from_px;
+    double* means;  ///< [image](outside, inside, smallest, largest)
+    std::int32_t memory, reserved;
+};
+/// SettledPreparation and transform_images (pose/image_preparation.hpp).
+struct PreparationArguments {
+    const float* stack;              ///< [image][height][width]
+    const double* contrast;          ///< [image](background, factor)
+    const float* point_frequencies;  ///< [point](x, y) of half_plane(box)
+    std::int64_t images, height, width, points;
+    double pixel_size_A, particle_radius_A, mask_radius_A;
+    float* values;          ///< [image][point](re, im), written
+    float* real_space;      ///< [image][box][box], written. Either may be null where the side keeps copies of its own
+    double* inside_power;   ///< [box / 2 + 1]
+    double* outside_power;  ///< [min(height, width) / 2 + 1]; not touched where too little of the images is outside
+    std::int32_t box, memory;
+};
+
 struct Operations {
     std::uint64_t struct_size;  ///< sizeof(Operations) as the backend knows it
     std::uint32_t abi_version;
@@ -322,6 +344,15 @@ struct Operations {
 
     /// After what the stream was given before; complete at return.
     std::int32_t (*copy_bytes)(Context*, const CopyArguments*);
+
+    std::int32_t (*image_means)(Context*, const MeansArguments*);
+    /// Images that have no weights yet, and sums over them of which weights are made (those of several handles can be added). The
+    /// arrays of points, values and real-space images are borrowed until the images are destroyed.
+    std::int32_t (*images_prepare)(Context*, const PreparationArguments*, Images** out);
+    /// weights: [point], in host memory, borrowed until the images are destroyed.
+    std::int32_t (*images_set_weights)(Context*, Images*, const float* weights);
+    /// Changes the sign of what this side keeps itself; the caller does so with the arrays that are borrowed, afterwards.
+    std::int32_t (*images_negate)(Context*, Images*);
 };
 
 }  // namespace tumble::backend

@@ -15,8 +15,8 @@ ParticleImages::ParticleImages(const Device& device, StackView stack, const Part
     if (stack.images < 1 || stack.height != stack.width)
         throw bad_input(fmt::format("found {} images of {} x {} pixels, expected square ones", stack.images, stack.width, stack.height));
     const auto made = std::make_shared<State>();
-    made->host = prepare_images(stack, {options.pixel_size_A, options.diameter_A, options.dark_atoms ? -1.0 : 1.0}, backend_of(device).pool(), progress);
-    made->resident = backend_of(device).resident(made->host);
+    const ImagePreparationOptions preparation{options.pixel_size_A, options.diameter_A, options.dark_atoms ? -1.0 : 1.0};
+    made->resident = backend_of(device).prepare(stack, preparation, made->host, progress);
     state_ = made;
 }
 

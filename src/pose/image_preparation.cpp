@@ -4,53 +4,20 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 #include <numeric>
 
 #include "fourier/fft.hpp"
+#include "pose/preparation_tables.hpp"
 #include "tumble/error.hpp"
 
 namespace tumble {
 namespace {
 
 constexpr double mask_margin_A = 2.5;  // beyond the particle's radius: surface atoms and the rings of their images
-constexpr double mask_edge_A = 1.5;
+constexpr std::int64_t radius_images = 300;  // that the particle's radius is measured from
 
-double cosine_edge(double excess, double width) {
-    const double u = std::clamp(excess / width, 0.0, 1.0);
-    return 0.5 * (1 + std::cos(std::numbers::pi * u));
-}
-
-double distance_from_origin(std::int64_t x, std::int64_t y, std::int64_t width, std::int64_t height) {
-    return std::hypot(static_cast<double>(x - width / 2), static_cast<double>(y - height / 2));
-}
-
-/// Mean of the pixels at least `from_px` from the origin and of those inside, per image.
-struct Means {
-    double outside = 0, inside = 0, smallest = 0, largest = 0;
-};
-std::vector<Means> image_means(StackView stack, double from_px, ThreadPool& pool) {
-    std::vector<Means> means(static_cast<std::size_t>(stack.images));
-    pool.run(stack.images, [&](std::int64_t begin, std::int64_t end, int) {
-        for (auto i = begin; i < end; i++) {
-            const float* p = stack.image(i);
-            double sum[2] = {0, 0}, count[2] = {0, 0};
-            float low = p[0], high = p[0];
-            for (std::int64_t y = 0; y < stack.height; y++)
-                for (std::int64_t x = 0; x < stack.width; x++, p++) {
-                    const int in = distance_from_origin(x, y, stack.width, stack.height) < from_px;
-                    sum[in] += *p, count[in] += 1;
-                    low = std::min(low, *p), high = std::max(high, *p);
-                }
-            means[static_cast<std::size_t>(i)] = {sum[0] / std::max(1.0, count[0]), sum[1] / std::max(1.0, count[1]), low, high};
-        }
-    });
-    return means;
-}
-
-/// (value - background) / scale for every image; see prepare_images.
-ImageStack contrast_images(StackView stack, double background_from_px, double sign, ThreadPool& pool) {
-    const auto means = image_means(stack, background_from_px, pool);
+/// Throws Error(input) for constant images and for values that are no finite numbers.
+std::vector<ContrastScale> contrast_scales(std::span<const ImageMeans> means, double sign) {
     double outside = 0, inside = 0;
     bool counts = true;
     for (std::size_t i = 0; i < means.size(); i++) {
@@ -62,70 +29,36 @@ ImageStack contrast_images(StackView stack, double background_from_px, double si
         counts = counts && means[i].smallest >= 0 && means[i].outside > 0;
     }
     const bool bright_field = counts && std::abs(inside - outside) < 0.3 * outside;
-    ImageStack out{stack.images, stack.height, stack.width, 0, {}};
-    out.values.resize(static_cast<std::size_t>(stack.images * stack.height * stack.width));
+    std::vector<ContrastScale> scales;
+    for (const ImageMeans& m : means) scales.push_back({m.outside, sign / (bright_field ? m.outside : 1)});
+    return scales;
+}
+
+void write_contrast(const float* image, std::int64_t pixels, ContrastScale scale, float* out) {
+    for (std::int64_t p = 0; p < pixels; p++) out[p] = static_cast<float>((image[p] - scale.background) * scale.factor);
+}
+
+/// Contrast of every `step`-th image.
+ImageStack contrast_images(StackView stack, std::span<const ContrastScale> scales, std::int64_t step, ThreadPool& pool) {
+    ImageStack out{(stack.images + step - 1) / step, stack.height, stack.width, 0, {}};
     const std::int64_t pixels = stack.height * stack.width;
-    pool.run(stack.images, [&](std::int64_t begin, std::int64_t end, int) {
-        for (auto i = begin; i < end; i++) {
-            const double background = means[static_cast<std::size_t>(i)].outside;
-            const double factor = sign / (bright_field ? background : 1);
-            const float* in = stack.image(i);
-            float* to = out.values.data() + i * pixels;
-            for (std::int64_t p = 0; p < pixels; p++) to[p] = static_cast<float>((in[p] - background) * factor);
-        }
+    out.values.resize(static_cast<std::size_t>(out.images * pixels));
+    pool.run(out.images, [&](std::int64_t begin, std::int64_t end, int) {
+        for (auto i = begin; i < end; i++)
+            write_contrast(stack.image(i * step), pixels, scales[static_cast<std::size_t>(i * step)], out.values.data() + i * pixels);
     });
     return out;
 }
 
-/// Noise power per pixel on shells of the full image, from outside the mask; empty if there is too little outside.
-std::vector<double> outside_noise_power(StackView contrast, double mask_radius_px, double pixel_size_A, ThreadPool& pool) {
-    const auto n = static_cast<int>(std::min(contrast.height, contrast.width));
-    std::vector<float> window(static_cast<std::size_t>(contrast.height * contrast.width));
-    double window_power = 0;
-    for (std::int64_t y = 0; y < contrast.height; y++)
-        for (std::int64_t x = 0; x < contrast.width; x++) {
-            const double r = distance_from_origin(x, y, contrast.width, contrast.height);
-            const double w = 1 - cosine_edge(r - mask_radius_px - 1.0 / pixel_size_A, mask_edge_A / pixel_size_A);
-            window[static_cast<std::size_t>(y * contrast.width + x)] = static_cast<float>(w);
-            window_power += w * w;
-        }
-    if (window_power < 0.05 * static_cast<double>(window.size())) return {};
-
-    const auto width = static_cast<int>(contrast.width), height = static_cast<int>(contrast.height);
-    const Fft2D fft(height, width);
-    const int shells = n / 2 + 1, columns = width / 2 + 1;
-    // Summed per image and then in image order, so that the result does not depend on the number of threads.
-    std::vector<std::vector<double>> sums(static_cast<std::size_t>(contrast.images));
-    std::vector<int> shell_of(static_cast<std::size_t>(height * columns));
-    std::vector<double> count(static_cast<std::size_t>(shells), 0);
-    for (int ky = 0; ky < height; ky++)
-        for (int kx = 0; kx < columns; kx++) {
-            const double fy = static_cast<double>(ky < (height + 1) / 2 ? ky : ky - height) / height, fx = static_cast<double>(kx) / width;
-            const int s = static_cast<int>(std::lround(std::hypot(fx, fy) * n));
-            shell_of[static_cast<std::size_t>(ky * columns + kx)] = s < shells && (kx || ky) ? s : -1;
-            if (s < shells && (kx || ky)) count[static_cast<std::size_t>(s)] += 1;
-        }
-    pool.run(contrast.images, [&](std::int64_t begin, std::int64_t end, int) {
-        std::vector<float> image(window.size());
-        std::vector<Complexf> transform(shell_of.size());
-        for (auto i = begin; i < end; i++) {
-            const float* in = contrast.image(i);
-            for (std::size_t p = 0; p < image.size(); p++) image[p] = in[p] * window[p];
-            fft.forward(image.data(), transform.data());
-            auto& sum = sums[static_cast<std::size_t>(i)];
-            sum.assign(static_cast<std::size_t>(shells), 0);
-            for (std::size_t k = 0; k < transform.size(); k++)
-                if (shell_of[k] >= 0) sum[static_cast<std::size_t>(shell_of[k])] += std::norm(transform[k]);
-        }
-    });
-    std::vector<double> power(static_cast<std::size_t>(shells), 0);
-    for (std::size_t s = 0; s < power.size(); s++) {
-        for (const auto& sum : sums) power[s] += sum[s];
-        power[s] = count[s] > 0 ? power[s] / count[s] / static_cast<double>(contrast.images) / window_power : 0;
-    }
+/// Noise power per pixel on shells of the full image, from the sum over `images` outside of their masks.
+std::vector<double> noise_power_of(std::vector<double> sum, double images, const PixelWeights& window, StackView stack) {
+    std::vector<double> count(sum.size(), 0);
+    for (const int s : noise_shells(stack.height, stack.width))
+        if (s >= 0) count[static_cast<std::size_t>(s)] += 1;
+    for (std::size_t s = 0; s < sum.size(); s++) sum[s] = count[s] > 0 ? sum[s] / count[s] / images / window.power : 0;
     // Taking each image's mean background away took noise from the lowest shells too.
-    for (std::size_t s = 0; s < 3 && power.size() > 3; s++) power[s] = std::max(power[s], power[3]);
-    return power;
+    for (std::size_t s = 0; s < 3 && sum.size() > 3; s++) sum[s] = std::max(sum[s], sum[3]);
+    return sum;
 }
 
 /// `curve` over shells of width 1/from at shell positions of width 1/to (linear).
@@ -140,85 +73,39 @@ std::vector<double> resample_shells(const std::vector<double>& curve, int from, 
     return out;
 }
 
-struct HalfPlane {
-    std::vector<FrequencyPoint> points;
-    std::vector<int> shell;
-    std::vector<std::size_t> index;  // into the r2c transform, which holds kx >= 0
-    std::vector<float> re_sign;      // moves the origin to pixel box/2
-    std::vector<float> im_sign;      // the same, and conjugates what lies in the other half (Friedel)
-};
-HalfPlane half_plane(int box) {
-    struct Entry {
-        int k2, kx, ky;
-    };
-    std::vector<Entry> entries;
-    const int limit = box / 2;
-    for (int ky = 0; ky < limit; ky++)
-        for (int kx = -limit + 1; kx < limit; kx++) {
-            const int k2 = kx * kx + ky * ky;
-            if ((ky > 0 || kx > 0) && 4 * k2 < box * box) entries.push_back({k2, kx, ky});
-        }
-    std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.k2 < b.k2; });
-    HalfPlane plane;
-    for (const auto& e : entries) {
-        plane.points.push_back({static_cast<float>(e.kx) / static_cast<float>(box), static_cast<float>(e.ky) / static_cast<float>(box)});
-        plane.shell.push_back(static_cast<int>(std::lround(std::sqrt(static_cast<double>(e.k2)))));
-        const bool other_half = e.kx < 0;
-        const int row = other_half ? (box - e.ky) % box : e.ky, column = std::abs(e.kx);
-        plane.index.push_back(static_cast<std::size_t>(row) * static_cast<std::size_t>(box / 2 + 1) + static_cast<std::size_t>(column));
-        plane.re_sign.push_back((e.kx + e.ky) % 2 ? -1.0f : 1.0f);
-        plane.im_sign.push_back(other_half ? -plane.re_sign.back() : plane.re_sign.back());
-    }
-    return plane;
-}
-
-/// Masks, crops and transforms every image; fills real_space and values.
-double transform_images(StackView contrast, const HalfPlane& plane, PreparedImages& out, ThreadPool& pool) {
-    const int box = out.box, half = box / 2;
-    std::vector<float> mask(static_cast<std::size_t>(box * box));
-    double mask_power = 0;
-    for (int y = 0; y < box; y++)
-        for (int x = 0; x < box; x++) {
-            const double r = std::hypot(x - half, y - half) * out.pixel_size_A;
-            const double m = cosine_edge(r - out.mask_radius_A, mask_edge_A);
-            mask[static_cast<std::size_t>(y * box + x)] = static_cast<float>(m);
-            mask_power += m * m;
-        }
-    const Fft2D fft(box, box);
-    const std::size_t pixels = mask.size();
-    out.real_space.resize(static_cast<std::size_t>(out.images) * pixels);
-    out.values.resize(static_cast<std::size_t>(out.images) * plane.points.size());
-    const std::int64_t x0 = contrast.width / 2 - half, y0 = contrast.height / 2 - half;
-    pool.run(out.images, [&](std::int64_t begin, std::int64_t end, int) {
-        std::vector<Complexf> transform(static_cast<std::size_t>(box * (box / 2 + 1)));
-        for (auto i = begin; i < end; i++) {
-            float* image = out.real_space.data() + static_cast<std::size_t>(i) * pixels;
-            for (int y = 0; y < box; y++) {
-                const float* row = contrast.image(i) + (y + y0) * contrast.width + x0;
-                for (int x = 0; x < box; x++) image[y * box + x] = row[x] * mask[static_cast<std::size_t>(y * box + x)];
-            }
-            fft.forward(image, transform.data());
-            Complexf* to = out.values.data() + static_cast<std::size_t>(i) * plane.points.size();
-            for (std::size_t p = 0; p < plane.points.size(); p++) {
-                const Complexf v = transform[plane.index[p]];
-                to[p] = {plane.re_sign[p] * v.real(), plane.im_sign[p] * v.imag()};
-            }
-        }
-    });
-    return mask_power;
-}
-
-std::vector<double> mean_power(const PreparedImages& images) {
-    std::vector<double> sum(static_cast<std::size_t>(images.box / 2 + 1), 0), count(sum.size(), 0);
-    for (std::int64_t i = 0; i < images.images; i++) {
-        const Complexf* x = images.image(i);
-        for (std::size_t p = 0; p < images.points.size(); p++) {
-            const auto s = static_cast<std::size_t>(images.shell[p]);
-            if (s < sum.size()) sum[s] += std::norm(x[p]), count[s] += 1;
-        }
-    }
+/// Mean |X|^2 of each shell, from the sum over all images.
+std::vector<double> mean_power(std::vector<double> sum, const PreparedImages& images) {
+    std::vector<double> count(sum.size(), 0);
+    for (const int s : images.shell)
+        if (static_cast<std::size_t>(s) < sum.size()) count[static_cast<std::size_t>(s)] += static_cast<double>(images.images);
     for (std::size_t s = 0; s < sum.size(); s++) sum[s] = count[s] > 0 ? sum[s] / count[s] : 0;
     return sum;
+}
+
+/// Fills noise_power, signal_power and weight.
+void set_powers(PowerSums sums, const PixelWeights& window, StackView stack, PreparedImages& out) {
+    const int n = static_cast<int>(std::min(stack.height, stack.width));
+    const double mask_power = particle_mask(out.box, out.mask_radius_A, out.pixel_size_A).power;
+    const auto power = mean_power(std::move(sums.inside), out);
+    std::vector<double> outside;
+    if (measures_noise(window)) {
+        outside = noise_power_of(std::move(sums.outside), static_cast<double>(stack.images), window, stack);
+    } else {
+        // Nothing but particle in the box: take the tail of the images' own spectrum for white noise.
+        const double tail = power.size() > 8 ? power[power.size() - 2] : power.back();
+        outside.assign(static_cast<std::size_t>(n / 2 + 1), tail / mask_power);
+    }
+    out.noise_power = resample_shells(outside, n, out.box);
+    // Noise-free images would have infinite weight: noise is taken to be at least 1e-6 of the strongest shell.
+    const double least = 1e-6 * *std::max_element(power.begin(), power.end()) / mask_power;
+    for (auto& v : out.noise_power) v = std::max(v, std::max(least, 1e-30));
+    out.signal_power.resize(power.size());
+    for (std::size_t s = 0; s < power.size(); s++) out.signal_power[s] = std::max(0.0, power[s] - out.noise_power[s] * mask_power);
+    out.weight.resize(out.points.size());
+    for (std::size_t p = 0; p < out.points.size(); p++) {
+        const double noise = out.noise_power[std::min(static_cast<std::size_t>(out.shell[p]), out.noise_power.size() - 1)];
+        out.weight[p] = static_cast<float>(1 / (static_cast<double>(out.box) * out.box * noise));
+    }
 }
 
 }  // namespace
@@ -234,7 +121,7 @@ Band band_of(const PreparedImages& images, double low_per_A, double high_per_A) 
 }
 
 double particle_radius(StackView contrast, double pixel_size_A, ThreadPool& pool) {
-    const std::int64_t n = std::min(contrast.height, contrast.width), step = std::max<std::int64_t>(1, contrast.images / 300);
+    const std::int64_t n = std::min(contrast.height, contrast.width), step = std::max<std::int64_t>(1, contrast.images / radius_images);
     const std::int64_t used = (contrast.images + step - 1) / step;
     const auto bins = static_cast<std::size_t>(n / 4);
     std::vector<std::vector<double>> profiles(static_cast<std::size_t>(used));
@@ -290,48 +177,123 @@ WorkingBox working_box(double particle_radius_A, double pixel_size_A, int side) 
     return {mask_radius_A, std::min(wanted, side - side % 2)};
 }
 
-PreparedImages prepare_images(StackView stack, const ImagePreparationOptions& options, ThreadPool& pool, Progress& progress) {
+std::vector<ImageMeans> image_means(StackView stack, double from_px, ThreadPool& pool) {
+    std::vector<ImageMeans> means(static_cast<std::size_t>(stack.images));
+    pool.run(stack.images, [&](std::int64_t begin, std::int64_t end, int) {
+        for (auto i = begin; i < end; i++) {
+            const float* p = stack.image(i);
+            double sum[2] = {0, 0}, count[2] = {0, 0};
+            float low = p[0], high = p[0];
+            for (std::int64_t y = 0; y < stack.height; y++)
+                for (std::int64_t x = 0; x < stack.width; x++, p++) {
+                    const int in = distance_from_origin(x, y, stack.width, stack.height) < from_px;
+                    sum[in] += *p, count[in] += 1;
+                    low = std::min(low, *p), high = std::max(high, *p);
+                }
+            means[static_cast<std::size_t>(i)] = {sum[0] / std::max(1.0, count[0]), sum[1] / std::max(1.0, count[1]), low, high};
+        }
+    });
+    return means;
+}
+
+PowerSums transform_images(StackView stack, const SettledPreparation& settled, Complexf* values, float* real_space, ThreadPool& pool) {
+    const int box = settled.box, half = box / 2;
+    const HalfPlane plane = half_plane(box);
+    const PixelWeights mask = particle_mask(box, settled.mask_radius_A, settled.pixel_size_A),
+                       window = noise_window(stack.height, stack.width, settled.mask_radius_A, settled.pixel_size_A);
+    const std::vector<int> outside_shell = measures_noise(window) ? noise_shells(stack.height, stack.width) : std::vector<int>();
+    const auto outside_shells = static_cast<std::size_t>(std::min(stack.height, stack.width) / 2 + 1);
+    const Fft2D fft(box, box), whole_fft(static_cast<int>(stack.height), static_cast<int>(stack.width));
+    const std::size_t pixels = mask.values.size(), points = plane.points.size();
+    const std::int64_t x0 = stack.width / 2 - half, y0 = stack.height / 2 - half;
+    // Summed per image and then in image order, so that the result does not depend on the number of threads.
+    std::vector<std::vector<double>> outside(static_cast<std::size_t>(outside_shell.empty() ? 0 : stack.images));
+    pool.run(stack.images, [&](std::int64_t begin, std::int64_t end, int) {
+        std::vector<float> contrast(window.values.size());
+        std::vector<Complexf> transform(static_cast<std::size_t>(box * (box / 2 + 1))), whole(outside_shell.size());
+        for (auto i = begin; i < end; i++) {
+            write_contrast(stack.image(i), stack.height * stack.width, settled.contrast[static_cast<std::size_t>(i)], contrast.data());
+            float* image = real_space + static_cast<std::size_t>(i) * pixels;
+            for (int y = 0; y < box; y++) {
+                const float* row = contrast.data() + (y + y0) * stack.width + x0;
+                for (int x = 0; x < box; x++) image[y * box + x] = row[x] * mask.values[static_cast<std::size_t>(y * box + x)];
+            }
+            fft.forward(image, transform.data());
+            Complexf* to = values + static_cast<std::size_t>(i) * points;
+            for (std::size_t p = 0; p < points; p++) {
+                const Complexf v = transform[plane.index[p]];
+                to[p] = {plane.re_sign[p] * v.real(), plane.im_sign[p] * v.imag()};
+            }
+            if (outside_shell.empty()) continue;
+            for (std::size_t p = 0; p < contrast.size(); p++) contrast[p] *= window.values[p];
+            whole_fft.forward(contrast.data(), whole.data());
+            auto& sum = outside[static_cast<std::size_t>(i)];
+            sum.assign(outside_shells, 0);
+            for (std::size_t k = 0; k < whole.size(); k++)
+                if (outside_shell[k] >= 0) sum[static_cast<std::size_t>(outside_shell[k])] += std::norm(whole[k]);
+        }
+    });
+    PowerSums sums;
+    sums.inside.assign(static_cast<std::size_t>(box / 2 + 1), 0);
+    for (std::int64_t i = 0; i < stack.images; i++)
+        for (std::size_t p = 0; p < points; p++)
+            if (const auto s = static_cast<std::size_t>(plane.shell[p]); s < sums.inside.size())
+                sums.inside[s] += std::norm(values[static_cast<std::size_t>(i) * points + p]);
+    if (!outside_shell.empty()) sums.outside.assign(outside_shells, 0);
+    for (std::size_t s = 0; s < sums.outside.size(); s++)
+        for (const auto& sum : outside) sums.outside[s] += sum[s];
+    return sums;
+}
+
+PreparedImages prepare_images(StackView stack, const ImagePreparationOptions& options, const PreparationSteps& steps, ThreadPool& pool,
+                              Progress& progress) {
     const auto n = static_cast<int>(std::min(stack.height, stack.width));
     if (n < 16) throw bad_input(fmt::format("the images are {} x {} px: expected boxes of at least 16 px", stack.width, stack.height));
-    PreparedImages out;
-    out.images = stack.images;
-    out.pixel_size_A = options.pixel_size_A;
-
-    ImageStack contrast = contrast_images(stack, 0.44 * n, options.sign, pool);
-    out.particle_radius_A = options.diameter_A > 0 ? 0.5 * options.diameter_A : particle_radius(contrast.view(), options.pixel_size_A, pool);
-    const WorkingBox working = working_box(out.particle_radius_A, options.pixel_size_A, n);
-    out.mask_radius_A = working.mask_radius_A;
-    if ((out.mask_radius_A + mask_edge_A) / options.pixel_size_A < 0.44 * n)
-        contrast = contrast_images(stack, (out.mask_radius_A + mask_edge_A) / options.pixel_size_A, options.sign, pool);
+    SettledPreparation settled;
+    settled.pixel_size_A = options.pixel_size_A;
+    settled.contrast = contrast_scales(steps.means(0.44 * n), options.sign);
+    settled.particle_radius_A = 0.5 * options.diameter_A;
+    if (!(options.diameter_A > 0)) {
+        const std::int64_t step = std::max<std::int64_t>(1, stack.images / radius_images);
+        settled.particle_radius_A = particle_radius(contrast_images(stack, settled.contrast, step, pool).view(), options.pixel_size_A, pool);
+    }
+    const WorkingBox working = working_box(settled.particle_radius_A, options.pixel_size_A, n);
+    settled.mask_radius_A = working.mask_radius_A;
+    settled.box = working.box;
+    const double from_px = (settled.mask_radius_A + mask_edge_A) / options.pixel_size_A;
+    if (from_px < 0.44 * n) settled.contrast = contrast_scales(steps.means(from_px), options.sign);
     progress.update(0.3);
 
-    out.box = working.box;
-    const HalfPlane plane = half_plane(out.box);
-    out.points = plane.points;
-    out.shell = plane.shell;
-    const double mask_power = transform_images(contrast.view(), plane, out, pool);
+    PreparedImages out;
+    out.images = stack.images;
+    out.box = settled.box;
+    out.pixel_size_A = options.pixel_size_A;
+    out.particle_radius_A = settled.particle_radius_A;
+    out.mask_radius_A = settled.mask_radius_A;
+    HalfPlane plane = half_plane(out.box);
+    out.points = std::move(plane.points);
+    out.shell = std::move(plane.shell);
+    PowerSums sums = steps.transform(settled, out);
     progress.update(0.8);
-
-    const auto power = mean_power(out);
-    auto outside = outside_noise_power(contrast.view(), out.mask_radius_A / options.pixel_size_A, options.pixel_size_A, pool);
-    if (outside.empty()) {
-        // Nothing but particle in the box: take the tail of the images' own spectrum for white noise.
-        const double tail = power.size() > 8 ? power[power.size() - 2] : power.back();
-        outside.assign(static_cast<std::size_t>(n / 2 + 1), tail / mask_power);
-    }
-    out.noise_power = resample_shells(outside, n, out.box);
-    // Noise-free images would have infinite weight: noise is taken to be at least 1e-6 of the strongest shell.
-    const double least = 1e-6 * *std::max_element(power.begin(), power.end()) / mask_power;
-    for (auto& v : out.noise_power) v = std::max(v, std::max(least, 1e-30));
-    out.signal_power.resize(power.size());
-    for (std::size_t s = 0; s < power.size(); s++) out.signal_power[s] = std::max(0.0, power[s] - out.noise_power[s] * mask_power);
-    out.weight.resize(out.points.size());
-    for (std::size_t p = 0; p < out.points.size(); p++) {
-        const double noise = out.noise_power[std::min(static_cast<std::size_t>(out.shell[p]), out.noise_power.size() - 1)];
-        out.weight[p] = static_cast<float>(1 / (static_cast<double>(out.box) * out.box * noise));
-    }
+    set_powers(std::move(sums), noise_window(stack.height, stack.width, out.mask_radius_A, out.pixel_size_A), stack, out);
     progress.update(1);
     return out;
+}
+
+void make_room(PreparedImages& images) {
+    const auto count = static_cast<std::size_t>(images.images), box = static_cast<std::size_t>(images.box);
+    images.values.resize(count * images.points.size());
+    images.real_space.resize(count * box * box);
+}
+
+PreparedImages prepare_images(StackView stack, const ImagePreparationOptions& options, ThreadPool& pool, Progress& progress) {
+    PreparationSteps steps;
+    steps.means = [&](double from_px) { return image_means(stack, from_px, pool); };
+    steps.transform = [&](const SettledPreparation& settled, PreparedImages& out) {
+        make_room(out);
+        return transform_images(stack, settled, out.values.data(), out.real_space.data(), pool);
+    };
+    return prepare_images(stack, options, steps, pool, progress);
 }
 
 }  // namespace tumble

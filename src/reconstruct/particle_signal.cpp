@@ -33,9 +33,4 @@ double expected_score(const PreparedImages& images, double low_per_A, double hig
     return sum;
 }
 
-void invert_contrast(PreparedImages& images) {
-    for (auto& v : images.values) v = -v;
-    for (auto& v : images.real_space) v = -v;
-}
-
 }  // namespace tumble

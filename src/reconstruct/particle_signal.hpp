@@ -12,9 +12,6 @@ struct ParticleSignal {
 /// Compares the power inside the mask with what the noise outside predicts, for low_per_A <= |k| < high_per_A.
 ParticleSignal particle_signal(const PreparedImages& images, double low_per_A, double high_per_A);
 
-/// Multiplies all images by -1 (for dark atoms).
-void invert_contrast(PreparedImages& images);
-
 /// Mean log-likelihood ratio of an image against a perfect model in a band: the measured power of the signal over that of
 /// the noise, summed over the samples.
 double expected_score(const PreparedImages& images, double low_per_A, double high_per_A);

@@ -97,8 +97,7 @@ ReconstructionSteps::State::State(Backend made, StackView stack, const Reconstru
     set_scale(run, settled.neighbour_A);
     run.clock.stage("prepare", [&] {
         const ImagePreparationOptions preparation{options.pixel_size_A, options.diameter_A, options.contrast == Contrast::dark_atoms ? -1.0 : 1.0};
-        run.images = prepare_images(stack, preparation, backend.pool(), progress);
-        run.resident = backend.resident(run.images);
+        run.resident = backend.prepare(stack, preparation, run.images, progress);
         if (settled.contrast_inverted) invert(run);
     });
     progress.last_map.voxel_A = run.images.pixel_size_A;

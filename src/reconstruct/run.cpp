@@ -28,9 +28,7 @@ void save(const Run& run, const RunState& state) {
 }
 
 void invert(Run& run) {
-    run.resident = {};
-    invert_contrast(run.images);
-    run.resident = run.backend.resident(run.images);
+    run.backend.negate(run.resident, run.images);
 }
 
 }  // namespace tumble

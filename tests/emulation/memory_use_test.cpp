@@ -8,6 +8,7 @@
 #include "catch.hpp"
 #include "controls.hpp"
 #include "operations/orientation_scene.hpp"
+#include "pose/preparation_tables.hpp"
 #include "runtime/memory_plan.hpp"
 #include "tumble/error.hpp"
 
@@ -325,6 +326,27 @@ TEST_CASE("operations without a loop take what is counted") {
     check_whole({"rows_create", [&] { on.backend.rows(on.search, std::vector<std::int64_t>(40, 2), std::vector<Vec2>(40)); },
                  cuda::rows_take(40, padded_inner(s))},
                 true);
+}
+
+TEST_CASE("the preparation of images takes what is counted") {
+    const Fresh fresh;
+    const Backend backend(table(), 0, 1);
+    const ImageStack stack = simulated_stack(asymmetric_particle(10, 3, 1.5, 4), 70, 56, 0.4, 0.8, 9).stack;  // more than go at once
+    NoProgress quiet;
+    for (const double diameter_A : {6.0, 20.0}) {
+        PreparedImages host;
+        backend.prepare(stack.view(), {0.4, diameter_A, 1}, host, quiet);
+        cuda::PreparationSizes sizes{stack.images, stack.height, stack.width, static_cast<std::int64_t>(host.points.size()), host.box, 0};
+        REQUIRE(measures_noise(noise_window(stack.height, stack.width, host.mask_radius_A, 0.4)));
+        for (const int shell : noise_shells(stack.height, stack.width)) sizes.noise_frequencies += shell >= 0;
+        const auto prepare = [&] {
+            PreparedImages again;
+            backend.prepare(stack.view(), {0.4, diameter_A, 1}, again, quiet);
+            CHECK(again.real_space == host.real_space);
+            CHECK(again.weight == host.weight);
+        };
+        check_whole({"images_prepare", prepare, cuda::preparation_take(sizes)}, true);
+    }
 }
 
 TEST_CASE("memory that the device's pool keeps unused counts as free") {

@@ -21,9 +21,14 @@ using emulation::Failing;
 
 namespace {
 
+/// A copy that is under way. What is read later than at the call has a source: page-locked memory that the host, and device memory
+/// that another stream may change meanwhile.
 struct PendingCopy {
     void* to;
     std::vector<unsigned char> bytes;
+    const void* from = nullptr;
+    std::size_t size = 0;
+    int target_device = -1, source_device = -1;
 };
 
 }  // namespace
@@ -33,6 +38,8 @@ struct EmulatedStream {
     bool blocking;  ///< waits for the default stream and it for this one
     std::vector<PendingCopy> pending;
     std::shared_ptr<emulation::Recording> recording;  ///< while it is capturing
+    std::uint64_t kernels = 0;                        ///< started on it
+    std::map<const EmulatedStream*, std::uint64_t> waited = {};  ///< for so many kernels of another stream
 };
 
 /// The pool of a device, which all asynchronous allocations come from. What is freed stays with it until a synchronisation.
@@ -43,6 +50,7 @@ struct EmulatedPool {
 struct EmulatedEvent {
     bool recorded = false;
     cudaStream_t stream = nullptr;
+    std::uint64_t kernels = 0;  ///< of the stream, at the record
     std::chrono::steady_clock::time_point time;
 };
 
@@ -61,6 +69,7 @@ constexpr std::size_t margin = 64;  // shows writes beyond the end, where no san
 struct Allocation {
     std::size_t bytes;
     int device;  ///< -1: pinned memory of the host
+    const EmulatedStream* stream = nullptr;  ///< in whose order it was allocated
 };
 using Allocations = std::map<const unsigned char*, Allocation>;
 
@@ -161,10 +170,32 @@ void open_memory(const unsigned char* begin, const Allocation& a) {
 #endif
 }
 
+void read_source(PendingCopy& copy) {
+    if (!copy.from) return;
+    const OpenMemory open(copy.source_device);
+    const auto* from = static_cast<const unsigned char*>(copy.from);
+    copy.bytes.assign(from, from + copy.size);
+    copy.from = nullptr;
+}
+
 void arrive(EmulatedStream& stream) {
     state().pool[stream.device].unused = 0;
-    for (const PendingCopy& copy : stream.pending) std::memcpy(copy.to, copy.bytes.data(), copy.bytes.size());
+    for (PendingCopy& copy : stream.pending) {
+        read_source(copy);
+        const OpenMemory open(copy.target_device);
+        std::memcpy(copy.to, copy.bytes.data(), copy.bytes.size());
+    }
     stream.pending.clear();
+}
+/// Before more work of this stream: what its copies bring to the device is there, and what they fetch has been read.
+void settle(EmulatedStream& stream) {
+    for (PendingCopy& copy : stream.pending) {
+        read_source(copy);
+        if (copy.target_device < 0) continue;
+        const OpenMemory open(copy.target_device);
+        std::memcpy(copy.to, copy.bytes.data(), copy.bytes.size());
+    }
+    std::erase_if(stream.pending, [](const PendingCopy& copy) { return copy.target_device >= 0; });
 }
 void arrive_all(int device, bool only_blocking) {
     State& s = state();
@@ -220,7 +251,7 @@ bool overrun(Allocations::const_iterator a) {
     return false;
 }
 
-cudaError_t allocate(void** memory, std::size_t bytes, int device) {
+cudaError_t allocate(void** memory, std::size_t bytes, int device, const EmulatedStream* stream = nullptr) {
     State& s = state();
     if (const cudaError_t code = stays()) return result(code);
     if (!memory) return result(cudaErrorInvalidValue);
@@ -232,7 +263,7 @@ cudaError_t allocate(void** memory, std::size_t bytes, int device) {
     if (posix_memalign(&found, 256, bytes + margin) != 0) return result(cudaErrorMemoryAllocation);
     std::memset(found, 0xff, bytes + margin);
     const auto* begin = static_cast<const unsigned char*>(found);
-    const Allocation a{bytes, device};
+    const Allocation a{bytes, device, stream};
     s.allocations.emplace(begin, a);
     if (device >= 0) {
         s.used[device] += bytes;
@@ -244,12 +275,21 @@ cudaError_t allocate(void** memory, std::size_t bytes, int device) {
     return cudaSuccess;
 }
 
+bool within_allocation(const void* at, Allocations::const_iterator allocation) {
+    const auto* byte = static_cast<const unsigned char*>(at);
+    return byte >= allocation->first && byte < allocation->first + allocation->second.bytes;
+}
+
 cudaError_t release(void* memory, bool on_device) {
     State& s = state();
     if (!memory) return cudaSuccess;
     const auto found = s.allocations.find(static_cast<const unsigned char*>(memory));
     if (found == s.allocations.end() || (found->second.device >= 0) != on_device)
         return report(cudaErrorInvalidValue, "memory was freed that is not allocated (twice, or inside an allocation, or of another kind)");
+    for (const cudaStream_t stream : s.streams)
+        for (const PendingCopy& copy : stream->pending)
+            if (within_allocation(copy.target_device >= 0 ? copy.to : nullptr, found) || within_allocation(copy.from, found))
+                return report(cudaErrorInvalidValue, "memory was freed that a copy under way still needs");
     const bool bad = overrun(found);
     open_memory(found->first, found->second);
     if (on_device) s.used[found->second.device] -= found->second.bytes;
@@ -311,10 +351,28 @@ cudaError_t copy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind k
         return code;
     }
     if (wait) arrive_all(stream->device, true);
+    settle(*stream);
+    const auto source_memory = containing(from), target_memory = containing(to);
+    const bool page_locked = source_memory != state().allocations.end() && !source.device;
+    if (target.device && page_locked && !wait) {
+        stream->pending.push_back({to, {}, from, bytes, target.number, -1});
+        return cudaSuccess;
+    }
+    if (source.device && !target.device && !wait && target_memory != state().allocations.end()) {
+        const EmulatedStream* owner = source_memory->second.stream;
+        if (owner && owner != stream && state().streams.count(const_cast<cudaStream_t>(owner))) {
+            if (stream->waited[owner] < owner->kernels)
+                return report(cudaErrorInvalidValue, "copy of " + described(bytes) +
+                                                         " to the host: the source is another stream's, whose last kernel was not waited for (cudaStreamWaitEvent)");
+            std::memset(to, 0xff, bytes);
+            stream->pending.push_back({to, {}, from, bytes, -1, source.number});
+            return cudaSuccess;
+        }
+    }
     const OpenMemory open_source(source.device ? source.number : -1), open_target(target.device ? target.number : -1);
     if (!target.device && !wait) {
         // What is read before the synchronisation shows as NaN.
-        stream->pending.push_back({to, {f, f + bytes}});
+        stream->pending.push_back({to, {f, f + bytes}, nullptr, 0, -1, -1});
         std::memset(to, 0xff, bytes);
     } else {
         std::memcpy(to, from, bytes);
@@ -331,6 +389,7 @@ cudaError_t set_bytes(void* to, int value, std::size_t bytes, EmulatedStream* st
     if (!bad.empty()) return report(cudaErrorInvalidValue, bad);
     cudaError_t code;
     if (recorded(name_of(*stream), [=](cudaStream_t later) { return cudaMemsetAsync(to, value, bytes, later); }, code)) return code;
+    settle(*stream);
     const OpenMemory open(target.number);
     std::memset(to, value, bytes);
     return cudaSuccess;
@@ -444,6 +503,9 @@ cudaError_t launch(const Launch& l) {
         }
         order = s.order;
         s.launches++;
+        EmulatedStream* stream = find(l.stream);
+        stream->kernels++;
+        settle(*stream);
         if (fails_now(Failing::kernel)) {  // known only when it has run
             s.stays[device] = cudaErrorIllegalAddress;
             return cudaSuccess;
@@ -691,7 +753,7 @@ cudaError_t cudaMallocAsync(void** memory, std::size_t bytes, cudaStream_t strea
     const EmulatedStream* found = emulation::find(stream);
     if (!found) return report(cudaErrorInvalidResourceHandle, "cudaMallocAsync was given a stream that does not live");
     if (const cudaError_t code = emulation::refused_while_capturing("cudaMallocAsync (in a graph: not emulated)", stream)) return code;
-    return emulation::allocate(memory, bytes, found->device);
+    return emulation::allocate(memory, bytes, found->device, found);
 }
 cudaError_t cudaFreeAsync(void* memory, cudaStream_t stream) {
     const Lock lock(state().mutex);
@@ -775,6 +837,11 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
     if (!emulation::find(stream) || !state().events.count(event))
         return report(cudaErrorInvalidResourceHandle, "cudaStreamWaitEvent was given a stream or event that does not live");
     if (const cudaError_t code = emulation::refused_while_capturing("cudaStreamWaitEvent (in a graph: not emulated)", stream)) return code;
+    if (event->recorded && event->stream) {
+        std::uint64_t& waited = emulation::find(stream)->waited[event->stream];
+        waited = std::max(waited, event->kernels);
+        if (state().streams.count(event->stream)) emulation::settle(*event->stream);
+    }
     return result(stays());
 }
 
@@ -795,6 +862,7 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
     if (const cudaError_t code = emulation::refused_while_capturing("cudaEventRecord (in a graph: not emulated)", stream)) return code;
     event->recorded = true;
     event->stream = emulation::find(stream);
+    event->kernels = event->stream->kernels;
     event->time = std::chrono::steady_clock::now();
     return result(stays());
 }

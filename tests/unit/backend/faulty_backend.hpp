@@ -55,7 +55,10 @@ inline Operations faulty_operations() {
     table.error_text = [](const backend::Context*) { return "this call was to fail"; };
     wrap<&Operations::context_create, 1>(table);
     wrap<&Operations::context_destroy, -1>(table);
-    wrap<&Operations::images_create, 1>(table);
+    wrap<&Operations::images_prepare, 1>(table);
+    wrap<&Operations::image_means>(table);
+    wrap<&Operations::images_set_weights>(table);
+    wrap<&Operations::images_negate>(table);
     wrap<&Operations::images_destroy, -1>(table);
     wrap<&Operations::transform_create, 1>(table);
     wrap<&Operations::transform_destroy, -1>(table);

@@ -47,9 +47,9 @@ bool same(const std::vector<PoseCandidate>& a, const std::vector<PoseCandidate>&
 
 }  // namespace
 
-TEST_CASE("structs of the table have the layout of abi 3", "[backend]") {
+TEST_CASE("structs of the table have the layout of abi 4", "[backend]") {
     using namespace backend;
-    CHECK(abi_version == 3);
+    CHECK(abi_version == 4);
     CHECK(sizeof(Candidate) == 104);
     CHECK(sizeof(PoseWeight) == 104);
     CHECK(sizeof(Pair) == 24);
@@ -71,8 +71,10 @@ TEST_CASE("structs of the table have the layout of abi 3", "[backend]") {
     CHECK(sizeof(RunPlan) == 384);
     CHECK(sizeof(AtomArguments) == 128);
     CHECK(sizeof(OverlapArguments) == 80);
-    CHECK(sizeof(Operations) == 32 + 33 * sizeof(void*));
+    CHECK(sizeof(Operations) == 32 + 37 * sizeof(void*));
     CHECK(sizeof(CopyArguments) == 48);
+    CHECK(sizeof(MeansArguments) == 56);
+    CHECK(sizeof(PreparationArguments) == 120);
 }
 
 TEST_CASE("poses, slices and equations come out of the table as from the functions", "[backend]") {
