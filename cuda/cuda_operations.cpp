@@ -111,6 +111,7 @@ Operations filled() {
     table.atom_gradients = atom_gradients;
     table.overlap_sums = overlap_sums;
     table.copy_bytes = copy_bytes;
+    table.equations_accumulate_shares = equations_accumulate_shares;
     return table;
 }
 

@@ -21,7 +21,7 @@
 namespace tumble::backend {
 
 /// Raised by any change of a struct or a signature; a module of another number is refused. New entries go to the end.
-inline constexpr std::uint32_t abi_version = 3;
+inline constexpr std::uint32_t abi_version = 4;
 
 /// Memory spaces, with DLPack's numbers.
 enum Memory : std::int32_t { memory_host = 1, memory_cuda = 2 };
@@ -117,6 +117,14 @@ struct AccumulateArguments {
     std::int64_t first_point, last_point;
     double window_padding, padding_factor;
     std::int32_t window_width, memory;
+};
+
+/// Images of one of several contexts, and poses that name them by their numbers there.
+struct ImageShare {
+    Context* context;
+    const Images* images;
+    const PoseWeight* poses;
+    std::int64_t count;
 };
 
 /// SolveOptions (fourier/density_compensation.hpp).
@@ -322,6 +330,12 @@ struct Operations {
 
     /// After what the stream was given before; complete at return.
     std::int32_t (*copy_bytes)(Context*, const CopyArguments*);
+
+    /// equations_accumulate of images that several contexts of this table hold, all of one box and with the same points; the
+    /// equations are the first argument's. The poses of the argument struct are not looked at, those of the shares are
+    /// inserted. A share may have the first argument as its context, and no context may have two.
+    std::int32_t (*equations_accumulate_shares)(Context*, Equations*, const ImageShare* shares, std::int64_t share_count,
+                                                const AccumulateArguments*);
 };
 
 }  // namespace tumble::backend
