@@ -225,9 +225,9 @@ TEST_CASE("each of several devices holds its share of the images", "[several]") 
     CHECK(controls().peak_bytes(2) == bytes(2));
 }
 
-TEST_CASE("a run on two and on three devices has the poses, the map and the atoms of one", "[several]") {
+TEST_CASE("a run on three devices has the poses, the map and the atoms of one", "[several]") {
     const Devices three(3);
-    const auto simulated = simulated_stack(asymmetric_particle(12, 3.2, 2.0, 4), 11, 24, 0.5, 0.3, 9);
+    const auto simulated = simulated_stack(asymmetric_particle(12, 3.2, 2.0, 4), 8, 24, 0.5, 0.3, 9);
     ReconstructOptions options = tiny_options();
     options.poses = simulated.poses;
     options.polish = true;
@@ -236,18 +236,15 @@ TEST_CASE("a run on two and on three devices has the poses, the map and the atom
         return reconstruct_on(backend, simulated.stack.view(), options, quiet);
     };
     const ReconstructResult expected = run({one_device(), 0, 1});
-    for (const std::vector<int>& devices : {std::vector{0, 1}, std::vector{0, 1, 2}}) {
-        INFO(devices.size() << " devices");
-        const ReconstructResult found = run(backend_of(devices));
-        CHECK(found.device == (devices.size() == 2 ? "cuda:0,1" : "cuda:0,1,2"));
-        CHECK((found.map.values == expected.map.values));
-        REQUIRE(found.images.size() == expected.images.size());
-        for (std::size_t i = 0; i < found.images.size(); i++) CHECK(found.images[i].pose == expected.images[i].pose);
-        REQUIRE(found.atoms.size() == expected.atoms.size());
-        // Sums over images are added device by device: the rounding of doubles, through the iterations of the refinement.
-        for (std::size_t i = 0; i < found.atoms.size(); i++)
-            CHECK(length(found.atoms[i].position_A - expected.atoms[i].position_A) < 1e-6);
-    }
+    const ReconstructResult found = run(backend_of({0, 1, 2}));
+    CHECK(found.device == "cuda:0,1,2");
+    CHECK((found.map.values == expected.map.values));
+    REQUIRE(found.images.size() == expected.images.size());
+    for (std::size_t i = 0; i < found.images.size(); i++) CHECK(found.images[i].pose == expected.images[i].pose);
+    REQUIRE(found.atoms.size() == expected.atoms.size());
+    // Sums over images are added device by device: the rounding of doubles, through the iterations of the refinement.
+    for (std::size_t i = 0; i < found.atoms.size(); i++)
+        CHECK(length(found.atoms[i].position_A - expected.atoms[i].position_A) < 1e-6);
 }
 
 TEST_CASE("lists of devices are named, and refused where a device is named twice or is not there", "[several]") {
@@ -303,7 +300,7 @@ TEST_CASE("a run is planned for the device with the least room, with its share o
 
 TEST_CASE("one of several devices that fails ends the call with its name, and nothing is left behind", "[several]") {
     const Devices two(2);
-    const OrientationScene scene(64, 5, 8, 5, 1e-3);
+    const OrientationScene scene(64, 3, 8, 3, 1e-3);
     std::vector<WeightedPose> poses;
     for (const PoseCandidate& c : candidates_of(scene)) poses.push_back({c.image, c.pose, 1.0f});
     const auto work = [&] {
@@ -313,7 +310,7 @@ TEST_CASE("one of several devices that fails ends the call with its name, and no
         PolishOptions polish;
         polish.band = {0, scene.images.points.size()};
         auto candidates = candidates_of(scene);
-        backend.polish_poses(images, transform, polish, candidates);
+        backend.score_candidates(images, transform, polish, candidates);
         const auto search = backend.search(images, transform, scene.grid, scene.basis, scene.weights, scene.directions);
         const auto equations = backend.accumulate(images, poses, polish.band, default_window(), 1.5);
         SolveOptions solve;
@@ -323,7 +320,7 @@ TEST_CASE("one of several devices that fails ends the call with its name, and no
     int named[2] = {0, 0};
     for (const auto what : {emulation::Failing::allocation, emulation::Failing::launch, emulation::Failing::copy, emulation::Failing::kernel,
                             emulation::Failing::stream, emulation::Failing::plan})
-        for (long n = 1;; n += n < 5 ? 1 : 29) {
+        for (long n = 1;; n *= 2) {
             controls().fail(what, n);
             std::string sentence;
             try {
