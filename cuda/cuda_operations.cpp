@@ -116,6 +116,7 @@ Operations filled() {
     table.images_set_weights = images_set_weights;
     table.images_negate = images_negate;
     table.equations_accumulate_shares = equations_accumulate_shares;
+    table.coarse_pairs = coarse_pairs;
     return table;
 }
 

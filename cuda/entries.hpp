@@ -37,6 +37,7 @@ std::int32_t rows_create(Context*, const Search*, const RowArguments*, Rows** ou
 void rows_destroy(Context*, Rows*);
 std::int32_t score_pairs(Context*, const Search*, const Rows*, const PairScoreArguments*);
 std::int32_t score_curves(Context*, const Search*, const Rows*, const CurveArguments*);
+std::int32_t coarse_pairs(Context*, const Search*, const Rows*, const CoarseArguments*);
 std::int32_t best_pairs(Context*, const Search*, const Rows*, const BestArguments*);
 std::int32_t soft_pairs(Context*, const Search*, const Rows*, const SoftArguments*);
 std::int32_t hill_climb(Context*, const Search*, const Rows*, const ClimbArguments*);

@@ -8,6 +8,7 @@
 #include "context.hpp"
 #include "entries.hpp"
 #include "kernels/choice.hpp"
+#include "kernels/coarse_list.hpp"
 #include "kernels/curve.hpp"
 #include "kernels/score.hpp"
 #include "pose/soft_assignment.hpp"
@@ -248,6 +249,73 @@ std::vector<std::vector<Pair>> best_of(Device& device, const DeviceSearch& searc
     return out;
 }
 
+/// The best views of every image, as coarse_lists (pose/coarse_list.hpp). The table of scores stays on the device.
+class CoarseLists {
+  public:
+    CoarseLists(Device& device, const DeviceSearch& search, const DeviceRows& rows, const CoarseArguments& a, std::int64_t most_rows, std::int64_t at_once)
+        : device_(device),
+          search_(search),
+          rows_(rows),
+          arguments_(a),
+          views_(2 * search.directions),
+          first_row_(to_device(device, std::span(a.batch.first_row, size(a.batch.images) + 1), "first rows of the images")),
+          prior_(to_device(device, std::span(a.prior, size(rows.rows)), "priors of the rows")),
+          capacity_(std::max<std::int64_t>(1, std::min<std::int64_t>(a.count, views_))),
+          scores_(device, size(at_once * most_rows * views_), "scores"),
+          best_(device, size(at_once * views_), "best scores of the views"),
+          threshold_(device, size(at_once), "thresholds"),
+          row_(device, size(at_once * views_), "best rows of the views"),
+          chosen_(device, size(at_once * capacity_), "rows of the lists") {
+        // In the table of best scores an image is a row.
+        std::vector<std::int64_t> numbers(size(a.batch.images) + 1);
+        for (std::size_t i = 0; i < numbers.size(); i++) numbers[i] = static_cast<std::int64_t>(i);
+        numbers_ = to_device<std::int64_t>(device, numbers, "numbers of the images");
+    }
+
+    void run(std::int64_t first, std::int64_t images) {
+        const std::int64_t* first_row = arguments_.batch.first_row;
+        ScoreWindow window;
+        window.first_row = first_row[first];
+        window.rows = first_row[first + images] - first_row[first];
+        window.blocks = blocks_of(search_);
+        window.maxima = scores_.data();
+        window.columns = views_;
+        if (window.rows > 0) score_window(device_, search_, rows_, window);
+        best_rows(device_, scores_.data(), prior_.data(), first_row_.data(), first, images, views_, best_.data(), row_.data());
+        ListsOfImages lists(device_, images, capacity_, nullptr, arguments_.cut);
+        const ImageCandidates candidates{numbers_.data(), 0, images, views_, nullptr, nullptr};
+        const ScoreTable none{best_.data(), 0, 0, images, 0, 0, nullptr}, all{best_.data(), views_, 0, images, 0, views_, nullptr};
+        offer_scores(device_, none, candidates, lists.on_device(), threshold_.data());
+        offer_scores(device_, all, candidates, lists.on_device(), threshold_.data());
+        rows_of_lists(device_, lists.on_device().keys, lists.on_device().found, static_cast<int>(capacity_), row_.data(), images, views_, chosen_.data());
+        std::vector<int> chosen(size(images * capacity_));
+        copy_to_host(device_, chosen_.data(), chosen.size(), chosen.data());
+        lists.fetch();
+        for (std::int64_t i = 0; i < images; i++) write(first + i, lists.list(i), chosen.data() + i * capacity_);
+    }
+
+  private:
+    void write(std::int64_t image, std::span<const CandidateKey> list, const int* row) {
+        arguments_.found[image] = static_cast<std::int64_t>(list.size());
+        Pair* out = arguments_.pairs + image * arguments_.count;
+        for (std::size_t k = 0; k < list.size(); k++) {
+            const std::int64_t view = candidate_of(list[k]);
+            out[k] = {arguments_.batch.first_row[image] + row[k], view / 2, static_cast<std::int32_t>(view % 2), score_of(list[k])};
+        }
+    }
+
+    Device& device_;
+    const DeviceSearch& search_;
+    const DeviceRows& rows_;
+    const CoarseArguments& arguments_;
+    std::int64_t views_;
+    DeviceBuffer<std::int64_t> first_row_, numbers_;
+    DeviceBuffer<float> prior_;
+    std::int64_t capacity_;
+    DeviceBuffer<float> scores_, best_, threshold_;
+    DeviceBuffer<int> row_, chosen_;
+};
+
 std::span<const std::int64_t> views_of(const ClimbArguments& a, std::int64_t image) {
     if (!a.views) return {};
     return {a.views + a.first_view[image], a.views + a.first_view[image + 1]};
@@ -424,6 +492,27 @@ std::int32_t score_curves(Context* context, const Search* search, const Rows* ro
             copy_to_host(device, curves.data(), size(count * s.angles), a->curves + first * s.angles);
         }
         device.synchronize("score curves");
+    });
+}
+
+std::int32_t coarse_pairs(Context* context, const Search* search, const Rows* rows, const CoarseArguments* a) {
+    return on_device_from_host(context, a, [&](Device& device) {
+        const DeviceSearch& s = behind(search);
+        const DeviceRows& r = behind(rows);
+        require_batch(a->batch, r);
+        if (a->count < 1) refuse("search: expected at least one view of each image");
+        std::int64_t most_rows = 0;
+        for (std::int64_t i = 0; i < a->batch.images; i++) {
+            most_rows = std::max(most_rows, a->batch.first_row[i + 1] - a->batch.first_row[i]);
+            a->found[i] = 0;
+        }
+        const DeviceMemory memory = device.memory();
+        const Cut cut = coarse_cut(memory, {a->batch.images, r.rows, most_rows, s.directions, a->count});
+        require(memory, cut.take.least, "coarse lists of " + std::to_string(s.directions) + " directions");
+        if (r.rows == 0 || s.directions == 0) return;
+        CoarseLists lists(device, s, r, *a, most_rows, cut.at_once);
+        for (std::int64_t first = 0; first < a->batch.images; first += cut.at_once)
+            lists.run(first, std::min(cut.at_once, a->batch.images - first));
     });
 }
 

@@ -7,7 +7,7 @@ set(TUMBLE_CUDA_HOST_SOURCES
     runtime/check.cpp runtime/device.cpp runtime/fft_plan.cpp runtime/memory_plan.cpp runtime/repeated_work.cpp
     runtime/staged_copies.cpp)
 set(TUMBLE_CUDA_KERNEL_SOURCES
-    kernels/atom_sums.cu kernels/brick_insertion.cu kernels/brick_sort.cu kernels/central_slice.cu kernels/choice.cu kernels/curve.cu
+    kernels/atom_sums.cu kernels/brick_insertion.cu kernels/brick_sort.cu kernels/central_slice.cu kernels/choice.cu kernels/coarse_list.cu kernels/curve.cu
     kernels/density_compensation.cu kernels/image_preparation.cu kernels/insertion.cu kernels/panel_packing.cu kernels/polar_images.cu kernels/pose_polish.cu
     kernels/projected_overlap.cu kernels/score.cu)
 list(TRANSFORM TUMBLE_CUDA_HOST_SOURCES PREPEND ${CMAKE_CURRENT_LIST_DIR}/)

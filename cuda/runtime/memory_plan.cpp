@@ -263,6 +263,14 @@ BestCut best_cut(const DeviceMemory& memory, const BestSizes& s) {
     return out;
 }
 
+Cut coarse_cut(const DeviceMemory& memory, const CoarseSizes& s) {
+    const Bytes views = Bytes(s.directions) * 2, capacity = std::max<Bytes>(1, std::min(Bytes(s.count), views));
+    const Bytes behind = capacity + offers_behind_list > Bytes(shared_keys) ? (capacity + offers_behind_list) * key_bytes : Bytes();
+    const Bytes fixed = (Bytes(s.images) + 1) * 16 + Bytes(s.rows) * float_bytes;  // where rows begin, twice, and their priors
+    const Bytes lists = capacity * (key_bytes + 4) + 4 + 4 + behind;               // keys, rows, lengths, thresholds
+    return cut(memory, {s.images, 1, fixed, (Bytes(s.most_rows) * float_bytes + 8) * views + lists, most_score_bytes});
+}
+
 namespace {
 
 /// A batch of hill climbing as it grows.

@@ -153,6 +153,13 @@ struct BestCut {
 };
 BestCut best_cut(const DeviceMemory& memory, const BestSizes& sizes);
 
+/// The best view of each image over its rows, and lists of them: images at a time.
+struct CoarseSizes {
+    std::int64_t images = 0, rows = 0, most_rows = 0;  ///< most_rows: of an image
+    std::int64_t directions = 0, count = 0;
+};
+Cut coarse_cut(const DeviceMemory& memory, const CoarseSizes& sizes);
+
 /// A pass of hill climbing: whole images at a time, each against all of its directions.
 struct ClimbSizes {
     std::span<const std::int64_t> first_row;   ///< [images + 1]

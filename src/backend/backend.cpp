@@ -335,6 +335,16 @@ std::vector<float> Backend::score_curves(const ResidentSearch& search, const Res
     return curves;
 }
 
+std::vector<std::vector<SearchPair>> Backend::coarse_pairs(const ResidentSearch& search, const ResidentRows& rows, const RowOwners& owners,
+                                                           const CoarseOptions& options) const {
+    const auto images = static_cast<std::size_t>(owners.images());
+    std::vector<Pair> pairs(images * static_cast<std::size_t>(options.count));
+    std::vector<std::int64_t> found(images);
+    const CoarseArguments arguments{batch_of(owners), options.prior.data(), pairs.data(), found.data(), options.cut, options.count, memory_host, 0};
+    call(session_->table.coarse_pairs, "coarse_pairs", search.handle_.get(), rows.handle_.get(), &arguments);
+    return as_lists<SearchPair>(pairs, found, options.count, pair_of);
+}
+
 std::vector<std::vector<SearchPair>> Backend::best_pairs(const ResidentSearch& search, const ResidentRows& rows, const RowOwners& owners,
                                                          const ExhaustiveOptions& options, std::span<const float> incumbent) const {
     const auto images = static_cast<std::size_t>(owners.images());

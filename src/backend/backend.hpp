@@ -14,6 +14,7 @@
 #include "backend/operations.hpp"
 #include "core/threads.hpp"
 #include "fourier/density_compensation.hpp"
+#include "pose/coarse_list.hpp"
 #include "pose/exhaustive_search.hpp"
 #include "pose/image_equations.hpp"
 #include "pose/image_preparation.hpp"
@@ -165,7 +166,9 @@ class Backend {
                      std::span<float> maxima) const;
     /// score_angles of each pair; curve i begins at i * angles
     std::vector<float> score_curves(const ResidentSearch& search, const ResidentRows& rows, std::span<const SearchPair> pairs) const;
-    /// exhaustive_search, soft_assignment, hill_climb
+    /// coarse_lists, exhaustive_search, soft_assignment, hill_climb
+    std::vector<std::vector<SearchPair>> coarse_pairs(const ResidentSearch& search, const ResidentRows& rows, const RowOwners& owners,
+                                                      const CoarseOptions& options) const;
     std::vector<std::vector<SearchPair>> best_pairs(const ResidentSearch& search, const ResidentRows& rows, const RowOwners& owners,
                                                     const ExhaustiveOptions& options, std::span<const float> incumbent) const;
     std::vector<std::vector<WeightedPair>> soft_pairs(const ResidentSearch& search, const ResidentRows& rows,

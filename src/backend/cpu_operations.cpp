@@ -13,6 +13,7 @@
 #include "core/threads.hpp"
 #include "fourier/central_slice.hpp"
 #include "fourier/density_compensation.hpp"
+#include "pose/coarse_list.hpp"
 #include "pose/exhaustive_search.hpp"
 #include "pose/image_equations.hpp"
 #include "pose/image_preparation.hpp"
@@ -395,6 +396,18 @@ std::int32_t best_pairs(Context* context, const Search* search, const Rows* rows
     });
 }
 
+std::int32_t coarse_pairs(Context* context, const Search* search, const Rows* rows, const CoarseArguments* a) {
+    return on_host(context, a, [&](ThreadPool& pool) {
+        const CpuSearch& s = behind(search);
+        const CoarseOptions options{optional_span(a->prior, behind(rows).rows), a->cut, a->count};
+        const auto lists = coarse_lists(s.basis, s.panel, rows_of(rows, a->batch), options, pool);
+        for (std::size_t i = 0; i < lists.size(); i++) {
+            a->found[i] = static_cast<std::int64_t>(lists[i].size());
+            std::transform(lists[i].begin(), lists[i].end(), a->pairs + i * static_cast<std::size_t>(a->count), plain);
+        }
+    });
+}
+
 std::int32_t soft_pairs(Context* context, const Search* search, const Rows* rows, const SoftArguments* a) {
     return on_host(context, a, [&](ThreadPool& pool) {
         const CpuSearch& s = behind(search);
@@ -551,6 +564,7 @@ Operations filled() {
     table.images_prepare = images_prepare;
     table.images_set_weights = images_set_weights;
     table.images_negate = images_negate;
+    table.coarse_pairs = coarse_pairs;
     return table;
 }
 

@@ -298,6 +298,16 @@ struct PreparationArguments {
     std::int32_t box, memory;
 };
 
+/// coarse_lists (pose/coarse_list.hpp).
+struct CoarseArguments {
+    Batch batch;
+    const float* prior;  ///< [row]
+    Pair* pairs;         ///< [image][count], best first; scores have their prior
+    std::int64_t* found; ///< [image]: how many
+    float cut;
+    std::int32_t count, memory, reserved;
+};
+
 struct Operations {
     std::uint64_t struct_size;  ///< sizeof(Operations) as the backend knows it
     std::uint32_t abi_version;
@@ -367,6 +377,8 @@ struct Operations {
     /// inserted. A share may have the first argument as its context, and no context may have two.
     std::int32_t (*equations_accumulate_shares)(Context*, Equations*, const ImageShare* shares, std::int64_t share_count,
                                                 const AccumulateArguments*);
+
+    std::int32_t (*coarse_pairs)(Context*, const Search*, const Rows*, const CoarseArguments*);
 };
 
 }  // namespace tumble::backend

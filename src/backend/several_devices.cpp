@@ -811,6 +811,11 @@ std::int32_t lists_of(Context* context, const Search* search, const Rows* rows, 
                     incumbent = part.of(a->incumbent);
                     own.incumbent = incumbent.data();
                 }
+            [[maybe_unused]] std::vector<float> prior;
+            if constexpr (requires { own.prior; }) {
+                for (const std::int64_t row : r.global[d]) prior.push_back(a->prior[row]);
+                own.prior = prior.data();
+            }
             const std::int32_t status = (c.base.*entry)(c.contexts[d], behind(search).of[d], r.of[d], &own);
             for (std::size_t i = 0; status == status_good && i < part.which.size(); i++) {
                 const auto image = size(part.which[i]);
@@ -828,6 +833,11 @@ std::int32_t lists_of(Context* context, const Search* search, const Rows* rows, 
 
 std::int32_t best_pairs(Context* context, const Search* search, const Rows* rows, const BestArguments* a) {
     return lists_of(context, search, rows, a, a->pairs, &Operations::best_pairs,
+                    [](Pair& p) -> Pair& { return p; });
+}
+std::int32_t coarse_pairs(Context* context, const Search* search, const Rows* rows,
+                          const CoarseArguments* a) {
+    return lists_of(context, search, rows, a, a->pairs, &Operations::coarse_pairs,
                     [](Pair& p) -> Pair& { return p; });
 }
 std::int32_t soft_pairs(Context* context, const Search* search, const Rows* rows, const SoftArguments* a) {
@@ -1012,6 +1022,7 @@ Operations filled() {
     table.images_set_weights = images_set_weights;
     table.images_negate = images_negate;
     table.equations_accumulate_shares = equations_accumulate_shares;
+    table.coarse_pairs = coarse_pairs;
     return table;
 }
 

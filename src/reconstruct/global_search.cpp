@@ -18,41 +18,14 @@ struct SearchContext {
     SearchPanels panels;
 };
 
-struct CoarsePeak {
-    float score;
-    std::int64_t row, direction;
-    bool mirror;
-};
-
-/// Best pair of every (direction, hemisphere) over the shifts of one image, those within the cut, best first.
-std::vector<CoarsePeak> coarse_list(const SearchContext& c, const float* maxima, std::int64_t first_row) {
-    const std::int64_t shifts = c.panels.shifts(), views = c.panels.views();
-    std::vector<float> prior;
-    for (const Vec2 s : c.panels.shifts_A) prior.push_back(static_cast<float>(log_shift_prior(s, c.options.shift_sigma_A)));
-    std::vector<CoarsePeak> peaks(static_cast<std::size_t>(views));
-    float best = -1e30f;
-    for (std::int64_t v = 0; v < views; v++) {
-        CoarsePeak peak{-1e30f, 0, v / 2, v % 2 == 1};
-        for (std::int64_t s = 0; s < shifts; s++) {
-            const float score = maxima[s * views + v] + prior[static_cast<std::size_t>(s)];
-            if (score > peak.score) peak.score = score, peak.row = first_row + s;
-        }
-        peaks[static_cast<std::size_t>(v)] = peak;
-        best = std::max(best, peak.score);
-    }
-    const float cut = best - static_cast<float>(c.options.list_cut);
-    std::erase_if(peaks, [&](const CoarsePeak& p) { return p.score < cut; });
-    std::stable_sort(peaks.begin(), peaks.end(), [](const CoarsePeak& a, const CoarsePeak& b) { return a.score > b.score; });
-    return peaks;
-}
-
-std::size_t looked_at(const SearchContext& c, const std::vector<CoarsePeak>& peaks) {
-    return std::min<std::size_t>(peaks.size(), 20 * static_cast<std::size_t>(c.options.list_length));
+/// Most views of an image's coarse list.
+int looked_at(const GlobalSearchOptions& options) {
+    return 20 * options.list_length;
 }
 
 /// Orientations of the coarse list, one a local maximum of the in-plane curve, thinned to distinct ones. `curves`: of the
 /// peaks that are looked at, one after the other.
-std::vector<PoseCandidate> thinned(const SearchContext& c, std::span<const float> curves, const std::vector<CoarsePeak>& peaks,
+std::vector<PoseCandidate> thinned(const SearchContext& c, std::span<const float> curves, const std::vector<SearchPair>& peaks,
                                    std::int64_t image, std::int64_t first_row) {
     std::vector<PoseCandidate> kept;
     if (peaks.empty()) return kept;
@@ -63,7 +36,7 @@ std::vector<PoseCandidate> thinned(const SearchContext& c, std::span<const float
         Pose pose;
     };
     std::vector<Found> all;
-    for (std::size_t i = 0; i < looked_at(c, peaks); i++) {
+    for (std::size_t i = 0; i < peaks.size(); i++) {
         const auto& peak = peaks[i];
         const auto curve = curves.subspan(i * angles, angles);
         const Vec2 shift_A = c.panels.shifts_A[static_cast<std::size_t>(peak.row - first_row)];
@@ -86,19 +59,20 @@ std::vector<PoseCandidate> thinned(const SearchContext& c, std::span<const float
     return kept;
 }
 
-/// Coarse lists of `count` images and their thinned candidates; `maxima` of their rows, image by image.
-void list_candidates(const SearchContext& c, const ResidentRows& rows, const float* maxima, std::int64_t count, Backend& backend,
-                     std::span<std::vector<PoseCandidate>> lists, std::span<const std::int64_t> which) {
-    const std::int64_t shifts = c.panels.shifts(), views = c.panels.views();
-    std::vector<std::vector<CoarsePeak>> peaks(static_cast<std::size_t>(count));
-    backend.pool().each(count, [&](std::int64_t i, int) {
-        peaks[static_cast<std::size_t>(i)] = coarse_list(c, maxima + i * shifts * views, i * shifts);
-    });
+/// Coarse lists of images and their thinned candidates; `rows`: the images one after the other, each at all shifts.
+void list_candidates(const SearchContext& c, const ResidentRows& rows, Backend& backend, std::span<std::vector<PoseCandidate>> lists,
+                     std::span<const std::int64_t> which) {
+    const std::int64_t shifts = c.panels.shifts(), count = static_cast<std::int64_t>(which.size());
+    std::vector<float> prior;
+    for (std::int64_t i = 0; i < count; i++)
+        for (const Vec2 s : c.panels.shifts_A) prior.push_back(static_cast<float>(log_shift_prior(s, c.options.shift_sigma_A)));
+    const std::vector<std::int64_t> first_row = first_rows(c.panels, which.size());
+    const auto peaks = backend.coarse_pairs(c.panels.resident, rows, {first_row, 0, {}}, {prior, static_cast<float>(c.options.list_cut), looked_at(c.options)});
     std::vector<SearchPair> pairs;
     std::vector<std::size_t> first_pair;
     for (const auto& list : peaks) {
         first_pair.push_back(pairs.size());
-        for (std::size_t k = 0; k < looked_at(c, list); k++) pairs.push_back({list[k].row, list[k].direction, list[k].mirror, 0});
+        pairs.insert(pairs.end(), list.begin(), list.end());
     }
     const std::vector<float> curves = backend.score_curves(c.panels.resident, rows, pairs);
     backend.pool().each(count, [&](std::int64_t i, int) {
@@ -128,15 +102,13 @@ std::vector<std::vector<PoseCandidate>> global_search(const ResidentImages& imag
                                                       Backend& backend, Progress& progress) {
     const SearchContext context{options, search_panels(images, map, options, backend)};
     const SearchPanels& panels = context.panels;
-    const std::int64_t shifts = panels.shifts(), views = panels.views(), total = static_cast<std::int64_t>(which.size());
+    const std::int64_t total = static_cast<std::int64_t>(which.size());
     std::vector<std::vector<PoseCandidate>> lists(which.size());
-    std::vector<float> maxima(static_cast<std::size_t>(batch_images * shifts * views));
     for (std::int64_t first = 0; first < total; first += batch_images) {
         const std::int64_t count = std::min(batch_images, total - first);
         const auto batch = which.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
         const ResidentRows rows = rows_at_all_shifts(panels, batch, backend);
-        backend.score_pairs(panels.resident, rows, {}, maxima);
-        list_candidates(context, rows, maxima.data(), count, backend, std::span(lists).subspan(static_cast<std::size_t>(first)), batch);
+        list_candidates(context, rows, backend, std::span(lists).subspan(static_cast<std::size_t>(first)), batch);
         progress.update(0.6 * static_cast<double>(first + count) / static_cast<double>(total));
         if (progress.cancelled()) throw Error(ErrorKind::interrupted, "interrupted during the search");
     }

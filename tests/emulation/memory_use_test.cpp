@@ -186,6 +186,17 @@ std::vector<Operation> cut_operations() {
                        return bits_of(p.on.backend.score_curves(p.on.search, p.rows, pairs));
                    },
                    [](const Problem&, const DeviceMemory& memory) { return cuda::curves_cut(memory, 200, scene().grid.angles).take; }});
+    all.push_back({"coarse_pairs",
+                   [](const Problem& p) {
+                       Bits bits;
+                       const std::vector<float> prior(static_cast<std::size_t>(p.row_count()), -0.5f);
+                       for (const auto& list : p.on.backend.coarse_pairs(p.on.search, p.rows, p.owners(), {prior, 30, 50}))
+                           for (const auto& pair : list) append_pair(bits, pair);
+                       return bits;
+                   },
+                   [](const Problem& p, const DeviceMemory& memory) {
+                       return cuda::coarse_cut(memory, {images, p.row_count(), 5, directions, 50}).take;
+                   }});
     for (const int count : {3, 7000})
         all.push_back({count == 3 ? "best_pairs" : "best_pairs with long lists",
                        [count](const Problem& p) {

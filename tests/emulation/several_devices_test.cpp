@@ -47,7 +47,7 @@ struct Results {
     std::vector<Complexf> slices;
     std::vector<float> maxima, curves;
     std::vector<PoseCandidate> scored, polished, shifted;
-    std::vector<std::vector<SearchPair>> best;
+    std::vector<std::vector<SearchPair>> best, coarse;
     std::vector<std::vector<WeightedPair>> soft;
     std::vector<HillClimbStep> climbed, climbed_near;
     std::vector<float> map, difference;
@@ -117,6 +117,9 @@ Results results(const OrientationScene& s, Backend backend) {
         incumbent.push_back(i % 2 == 0 ? previous.back() : -1e30f);
     }
     r.best = backend.best_pairs(search, rows, owners, best, incumbent);
+    std::vector<float> prior;  // of another size in each row, so that it shows where one is dealt to the wrong device
+    for (std::size_t n = 0; n < row_images.size(); n++) prior.push_back(-0.7f * static_cast<float>(n));
+    r.coarse = backend.coarse_pairs(search, rows, owners, {prior, 40, 6});
     SoftOptions soft;
     soft.count = 5;
     soft.temperature = 3;
@@ -135,6 +138,13 @@ void compare(const SearchPair& a, const SearchPair& b) {
     CHECK(a.direction == b.direction);
     CHECK(a.mirror == b.mirror);
     CHECK(a.score == b.score);
+}
+void compare(const std::vector<std::vector<SearchPair>>& a, const std::vector<std::vector<SearchPair>>& b) {
+    REQUIRE(a.size() == b.size());
+    for (std::size_t i = 0; i < a.size(); i++) {
+        REQUIRE(a[i].size() == b[i].size());
+        for (std::size_t k = 0; k < a[i].size(); k++) compare(a[i][k], b[i][k]);
+    }
 }
 void compare(const std::vector<PoseCandidate>& a, const std::vector<PoseCandidate>& b) {
     REQUIRE(a.size() == b.size());
@@ -165,11 +175,10 @@ void compare(const Results& a, const Results& b) {
     compare(a.shifted, b.shifted);
     compare(a.climbed, b.climbed);
     compare(a.climbed_near, b.climbed_near);
-    REQUIRE(a.best.size() == b.best.size());
+    compare(a.best, b.best);
+    compare(a.coarse, b.coarse);
     REQUIRE(a.soft.size() == b.soft.size());
-    for (std::size_t i = 0; i < a.best.size(); i++) {
-        REQUIRE(a.best[i].size() == b.best[i].size());
-        for (std::size_t k = 0; k < a.best[i].size(); k++) compare(a.best[i][k], b.best[i][k]);
+    for (std::size_t i = 0; i < a.soft.size(); i++) {
         REQUIRE(a.soft[i].size() == b.soft[i].size());
         for (std::size_t k = 0; k < a.soft[i].size(); k++) {
             compare(a.soft[i][k].pair, b.soft[i][k].pair);

@@ -344,3 +344,50 @@ TEST_CASE("search rules: rows that do not cover the panel, unknown views and abs
         CHECK(b.hill_climb(p.on.search, none, {nothing}, {}, {}, {}).empty());
     }
 }
+
+TEST_CASE("coarse lists have each view once, at the first of its best rows with their prior", "[rules]") {
+    for (const NamedTable& named : every_table())
+        for (const int copies : {1, 2}) {  // of each row: equal scores, which go to the first
+            INFO(named.name << ", " << copies);
+            const Problem p(*named.table, copies);
+            std::vector<float> prior;
+            for (std::size_t r = 0; r < p.row_images.size(); r++) prior.push_back(-0.25f * static_cast<float>(r / static_cast<std::size_t>(copies) % 3));
+            for (const int count : {1, 30, 100000})
+                for (const float cut : {0.0f, 5.0f, infinity}) {
+                    const auto lists = p.on.backend.coarse_pairs(p.on.search, p.rows, p.owners(), {prior, cut, count});
+                    REQUIRE(lists.size() == static_cast<std::size_t>(images));
+                    for (std::int64_t i = 0; i < images; i++) {
+                        std::vector<SearchPair> expected;
+                        for (std::int64_t v = 0; v < views; v++) {
+                            SearchPair best{-1, v / 2, v % 2 == 1, -infinity};
+                            for (std::int64_t r = p.first_row[static_cast<std::size_t>(i)]; r < p.first_row[static_cast<std::size_t>(i) + 1]; r++) {
+                                const float score = p.maxima[static_cast<std::size_t>(r * views + v)] + prior[static_cast<std::size_t>(r)];
+                                if (score > best.score) best.score = score, best.row = r;
+                            }
+                            expected.push_back(best);
+                        }
+                        std::stable_sort(expected.begin(), expected.end(), [](const auto& a, const auto& b) { return a.score > b.score; });
+                        const float least = expected.front().score - cut;
+                        std::erase_if(expected, [&](const auto& pair) { return pair.score < least; });
+                        expected.resize(std::min(expected.size(), static_cast<std::size_t>(count)));
+                        CHECK(lists[static_cast<std::size_t>(i)] == expected);
+                    }
+                }
+        }
+}
+
+TEST_CASE("coarse lists of images without rows are empty, and lists of no views are refused", "[rules]") {
+    for (const NamedTable& named : every_table()) {
+        INFO(named.name);
+        const Problem p(*named.table);
+        auto first_row = p.first_row;
+        first_row[1] = 0;  // its row goes to the second image
+        const std::vector<float> prior(p.row_images.size(), 0);
+        const auto lists = p.on.backend.coarse_pairs(p.on.search, p.rows, {first_row, 0, {}}, {prior, 1, 5});
+        CHECK(lists[0].empty());
+        CHECK_FALSE(lists[1].empty());
+        const auto none = p.on.backend.rows(p.on.search, {}, {});
+        CHECK(p.on.backend.coarse_pairs(p.on.search, none, {std::span(first_row).first(1), 0, {}}, {{}, 1, 5}).empty());
+        CHECK_THROWS_AS(p.on.backend.coarse_pairs(p.on.search, p.rows, p.owners(), {prior, 1, 0}), Error);
+    }
+}

@@ -81,6 +81,7 @@ inline Operations faulty_operations() {
     wrap<&Operations::best_pairs>(table);
     wrap<&Operations::soft_pairs>(table);
     wrap<&Operations::hill_climb>(table);
+    wrap<&Operations::coarse_pairs>(table);
     return table;
 }
 
