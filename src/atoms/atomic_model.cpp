@@ -146,7 +146,7 @@ Volume render_atoms(int box, double voxel_A, std::span<const Vec3> positions_A,
                                   (1 - part) * shell_amplitude[shell] + part * shell_amplitude[next];
                               transform[element] = static_cast<float>(f * scale) * g;
                           });
-    Fft3D(box).inverse(transform.data(), map.values.data());
+    Fft3D(box).inverse(transform.data(), map.values.data(), pool);
     return map;
 }
 
@@ -156,7 +156,7 @@ std::vector<double> fit_shell_amplitude(const Volume& map, std::span<const Vec3>
     const int n = map.box, shells = n / 2 + 1;
     const AtomWaves waves(n, map.voxel_A, positions_A, heights);
     std::vector<Complexf> transform(static_cast<std::size_t>(n) * n * static_cast<std::size_t>(n / 2 + 1));
-    Fft3D(n).forward(map.values.data(), transform.data());
+    Fft3D(n).forward(map.values.data(), transform.data(), pool);
     // Sums a plane, added up in the order of planes: the same for any number of threads.
     const auto planes = static_cast<std::size_t>(n), width = static_cast<std::size_t>(shells);
     std::vector<double> product(planes * width), power(planes * width);

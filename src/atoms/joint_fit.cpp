@@ -287,7 +287,7 @@ std::vector<double> MapFit::noise_power() const {
         voxels += region_.fitted[i];
     }
     std::vector<Complexf> transform(static_cast<std::size_t>(n) * n * static_cast<std::size_t>(n / 2 + 1));
-    Fft3D(n).forward(masked.data(), transform.data());
+    Fft3D(n).forward(masked.data(), transform.data(), pool_);
     std::vector<double> sum(static_cast<std::size_t>(n / 2 + 1)), cells(sum.size());
     for_frequencies(n, [&](std::size_t element, double k, double weight) {
         const auto shell = static_cast<std::size_t>(std::lround(k));
@@ -318,7 +318,7 @@ void MapFit::whiten() {
     const double scale = 1 / (static_cast<double>(n) * n * n);
     std::vector<Complexf> transform(static_cast<std::size_t>(n) * n * static_cast<std::size_t>(n / 2 + 1));
     const Fft3D fft(n);
-    fft.forward(map_.values.data(), transform.data());
+    fft.forward(map_.values.data(), transform.data(), pool_);
     std::vector<Complexf> filtered(transform.size());
     for_frequencies(n, [&](std::size_t element, double k, double) {
         const auto shell = static_cast<std::size_t>(k);
@@ -326,7 +326,7 @@ void MapFit::whiten() {
         filtered[element] =
             static_cast<float>(scale * ((1 - up) * gain[shell] + up * gain[shell + 1])) * transform[element];
     });
-    fft.inverse(filtered.data(), map_.values.data());
+    fft.inverse(filtered.data(), map_.values.data(), pool_);
     for (AtomState& atom : atoms_) atom.background = 0;  // in units of the map, which has changed
 }
 

@@ -59,14 +59,56 @@ std::size_t place_of(const std::vector<int>& sorted, int value) {
     return static_cast<std::size_t>(std::lower_bound(sorted.begin(), sorted.end(), value) - sorted.begin());
 }
 
+/// Neighbours of the atom within `reach_A` of it, ascending but for itself, which is the last.
+std::vector<int> atoms_within(double reach_A, int atom, const AtomMatrix& matrix, std::span<const Vec3> positions_A) {
+    const Vec3 centre = positions_A[static_cast<std::size_t>(atom)];
+    std::vector<int> near;
+    for (const int b : matrix.neighbours[static_cast<std::size_t>(atom)])
+        if (b != atom && length(positions_A[static_cast<std::size_t>(b)] - centre) < reach_A) near.push_back(b);
+    near.push_back(atom);
+    return near;
+}
+
+/// The matrix of these atoms in this order, without what is above its diagonal blocks.
+Eigen::MatrixXd lower_triangle(const AtomMatrix& matrix, const std::vector<int>& atoms) {
+    const auto unknowns = static_cast<Eigen::Index>(4 * atoms.size());
+    Eigen::MatrixXd part = Eigen::MatrixXd::Zero(unknowns, unknowns);
+    for (std::size_t i = 0; i < atoms.size(); i++) {
+        const auto& row = matrix.neighbours[static_cast<std::size_t>(atoms[i])];
+        auto from = row.begin();
+        for (std::size_t j = 0; j <= i; j++) {  // ascending but for the last
+            from = std::lower_bound(j + 1 < atoms.size() ? from : row.begin(), row.end(), atoms[j]);
+            if (from == row.end() || *from != atoms[j]) continue;
+            part.block<4, 4>(static_cast<Eigen::Index>(4 * i), static_cast<Eigen::Index>(4 * j)) =
+                block_of(matrix.blocks[static_cast<std::size_t>(atoms[i])][static_cast<std::size_t>(from - row.begin())]);
+        }
+    }
+    return part;
+}
+
+/// The last four diagonal elements of the inverse of a symmetric matrix, of which the lower triangle is read.
+Column last_of_inverse(const Eigen::MatrixXd& matrix) {
+    const Eigen::LLT<Eigen::MatrixXd> factor(matrix);
+    if (factor.info() == Eigen::Success) {
+        // The last block of the inverse is that of the last block of L L^T alone.
+        const Block last = factor.matrixLLT().bottomRightCorner<4, 4>();
+        const Block inverse = last.triangularView<Eigen::Lower>().solve(Block::Identity());
+        return inverse.colwise().squaredNorm().transpose();
+    }
+    // Leaving out far pairs can cost the matrix a tiny negative direction.
+    const auto unknowns = matrix.rows();
+    const Eigen::MatrixXd own = Eigen::MatrixXd::Identity(unknowns, unknowns).rightCols<4>();
+    return Eigen::LDLT<Eigen::MatrixXd>(matrix).solve(own).bottomRows<4>().diagonal();
+}
+
 }  // namespace
 
 RadialOverlap::RadialOverlap(std::span<const double> frequency_per_A, std::span<const double> information,
-                             double largest_A)
+                             double largest_A, ThreadPool& pool)
     : limit_(largest_A * largest_A), per_step_(1 / step_A2) {
     const auto count = static_cast<std::size_t>(limit_ / step_A2) + 3;
     table_.resize(count);
-    for (std::size_t i = 0; i < count; i++) {
+    pool.each(static_cast<std::int64_t>(count), [&](std::int64_t i, int) {
         const double d = std::sqrt(static_cast<double>(i) * step_A2);
         OverlapTable::Value sum{0, 0, 0};
         for (std::size_t s = 0; s < frequency_per_A.size(); s++) {
@@ -79,8 +121,8 @@ RadialOverlap::RadialOverlap(std::span<const double> frequency_per_A, std::span<
             sum.t1 -= information[s] * squared * one;
             sum.t3 += information[s] * squared * squared * two;
         }
-        table_[i] = sum;
-    }
+        table_[static_cast<std::size_t>(i)] = sum;
+    });
 }
 
 OverlapSums overlap_sums(Vec3 apart, std::span<const WeightedView> views, const OverlapTable& overlap) {
@@ -178,28 +220,11 @@ std::vector<AtomVector> inverse_diagonal(const AtomMatrix& matrix, std::span<con
                                          double reach_A, ThreadPool& pool) {
     std::vector<AtomVector> diagonal(positions_A.size());
     pool.each(static_cast<std::int64_t>(positions_A.size()), [&](std::int64_t atom, int) {
-        const auto centre = static_cast<std::size_t>(atom);
-        std::vector<int> near{
-            static_cast<int>(centre)};  // first, so that its inverse is a solve for four columns
-        for (const int b : matrix.neighbours[centre])
-            if (b != static_cast<int>(centre) &&
-                length(positions_A[static_cast<std::size_t>(b)] - positions_A[centre]) < reach_A)
-                near.push_back(b);
-        const auto unknowns = static_cast<Eigen::Index>(4 * near.size());
-        Eigen::MatrixXd part = Eigen::MatrixXd::Zero(unknowns, unknowns);
-        for (std::size_t i = 0; i < near.size(); i++) {
-            const auto& row = matrix.neighbours[static_cast<std::size_t>(near[i])];
-            for (std::size_t j = 0; j < near.size(); j++) {
-                const std::size_t place = place_of(row, near[j]);
-                if (place == row.size() || row[place] != near[j]) continue;
-                part.block<4, 4>(static_cast<Eigen::Index>(4 * i), static_cast<Eigen::Index>(4 * j)) =
-                    block_of(matrix.blocks[static_cast<std::size_t>(near[i])][place]);
-            }
-        }
-        const Eigen::LDLT<Eigen::MatrixXd> factor(part);
-        const Eigen::MatrixXd columns = factor.solve(Eigen::MatrixXd::Identity(unknowns, 4));
+        const std::vector<int> near = atoms_within(reach_A, static_cast<int>(atom), matrix, positions_A);
+        const Eigen::MatrixXd part = lower_triangle(matrix, near);
+        const Column variance = last_of_inverse(part);
         for (int k = 0; k < 4; k++)
-            diagonal[centre][static_cast<std::size_t>(k)] = std::max(columns(k, k), 0.0);
+            diagonal[static_cast<std::size_t>(atom)][static_cast<std::size_t>(k)] = std::max(variance(k), 0.0);
     });
     return diagonal;
 }

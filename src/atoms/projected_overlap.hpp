@@ -42,7 +42,7 @@ class RadialOverlap {
     /// information[s]: 2 sum w f^2 of the points of ring s, whose mean |k| is frequency_per_A[s]. Reaches to
     /// `largest_A`.
     RadialOverlap(std::span<const double> frequency_per_A, std::span<const double> information,
-                  double largest_A);
+                  double largest_A, ThreadPool& pool);
     OverlapTable table() const { return {table_, limit_, per_step_}; }
 
   private:

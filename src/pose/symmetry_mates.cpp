@@ -121,7 +121,8 @@ bool same_operation(const NearSymmetry& a, const NearSymmetry& b) {
 
 }  // namespace
 
-std::vector<NearSymmetry> find_near_symmetries(std::span<const Vec3> atoms, const NearSymmetryOptions& options) {
+std::vector<NearSymmetry> find_near_symmetries(std::span<const Vec3> atoms, const NearSymmetryOptions& options,
+                                               ThreadPool& pool) {
     std::vector<NearSymmetry> found{{Mat3{}, false, {}, 1.0}};
     if (atoms.size() < 8) return found;
     Vec3 centre{};
@@ -149,7 +150,7 @@ std::vector<NearSymmetry> find_near_symmetries(std::span<const Vec3> atoms, cons
             }
     if (length(b) == 0) return found;
 
-    std::vector<NearSymmetry> candidates;
+    std::vector<NearSymmetry> tried;
     for (std::size_t target = 0; target < std::min(central_atoms, order.size()); target++) {
         const Vec3 to = atoms[order[target]];
         const auto around = neighbours(order[target]);
@@ -164,16 +165,26 @@ std::vector<NearSymmetry> find_near_symmetries(std::span<const Vec3> atoms, cons
                     s.rotation = frame_rotation(sign * a, sign * b, c, d);
                     const Vec3 p = atoms[order[0]];
                     s.shift_A = to - (sign * (s.rotation * p));
-                    refine(s, atoms, nearest, 0);
-                    if (s.overlap < 0.4 * options.least_overlap) continue;
-                    refine(s, atoms, nearest, 3);
-                    const bool translation = !improper && angle_between(s.rotation, Mat3{}) < radians(5);
-                    if (s.overlap < (translation ? options.translation_overlap : options.least_overlap)) continue;
-                    // The centroid, not the origin, tells how far the particle as a whole is moved.
-                    if (length(apply(s, centre) - centre) > (translation ? 1.1 * d_nn : options.largest_shift_A)) continue;
-                    candidates.push_back(s);
+                    tried.push_back(s);
                 }
     }
+    const auto holds = [&](NearSymmetry& s) {
+        refine(s, atoms, nearest, 0);
+        if (s.overlap < 0.4 * options.least_overlap) return false;
+        refine(s, atoms, nearest, 3);
+        const bool translation = !s.improper && angle_between(s.rotation, Mat3{}) < radians(5);
+        if (s.overlap < (translation ? options.translation_overlap : options.least_overlap)) return false;
+        // The centroid, not the origin, tells how far the particle as a whole is moved.
+        return length(apply(s, centre) - centre) <= (translation ? 1.1 * d_nn : options.largest_shift_A);
+    };
+    std::vector<char> held(tried.size());
+    pool.each(static_cast<std::int64_t>(tried.size()), [&](std::int64_t i, int) {
+        const auto at = static_cast<std::size_t>(i);
+        held[at] = holds(tried[at]);
+    });
+    std::vector<NearSymmetry> candidates;
+    for (std::size_t i = 0; i < tried.size(); i++)
+        if (held[i]) candidates.push_back(tried[i]);
     std::stable_sort(candidates.begin(), candidates.end(), [](const auto& x, const auto& y) { return x.overlap > y.overlap; });
     for (const auto& s : candidates)
         if (std::none_of(found.begin(), found.end(), [&](const auto& other) { return same_operation(s, other); })) found.push_back(s);

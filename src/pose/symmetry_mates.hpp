@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "core/threads.hpp"
 #include "tumble/geometry.hpp"
 
 namespace tumble {
@@ -26,7 +27,8 @@ struct NearSymmetryOptions {
 /// Strongest overlap first; the identity is always first. Neighbour pairs of the most central atom are mapped onto
 /// neighbour pairs of the central atoms and each operation is refined by a Kabsch fit on the atoms that it matches
 /// (Kabsch, Acta Cryst. A32, 922, 1976). Empty but for the identity for fewer than 8 atoms.
-std::vector<NearSymmetry> find_near_symmetries(std::span<const Vec3> atoms_A, const NearSymmetryOptions& options);
+/// Same bits for any thread count.
+std::vector<NearSymmetry> find_near_symmetries(std::span<const Vec3> atoms_A, const NearSymmetryOptions& options, ThreadPool& pool);
 
 /// The pose at which the particle, seen through the operation, looks as it does at `pose`:
 /// (R g, t + (R tau)_xy), and for improper operations (C2 R g, t + (R tau)_xy) with C2 = diag(-1, -1, 1), because

@@ -67,11 +67,11 @@ FoldModels fold_models(const ResidentImages& images, const std::vector<Posterior
 
 /// The operations that turn the particle, the strongest of each rotation: one that also moves it by a lattice vector differs
 /// by a shift only, which every candidate finds by itself.
-std::vector<NearSymmetry> turning_symmetries(std::span<const Vec3> atoms) {
+std::vector<NearSymmetry> turning_symmetries(std::span<const Vec3> atoms, ThreadPool& pool) {
     NearSymmetryOptions options;
     options.translation_overlap = 2;
     std::vector<NearSymmetry> distinct;
-    for (const auto& s : find_near_symmetries(atoms, options)) {
+    for (const auto& s : find_near_symmetries(atoms, options, pool)) {
         const bool known = std::any_of(distinct.begin(), distinct.end(), [&](const NearSymmetry& d) {
             return d.improper == s.improper && angle_between(d.rotation, s.rotation) < radians(15);
         });
@@ -199,7 +199,7 @@ RoundResult atomic_round(const ResidentImages& images, const std::vector<Posteri
     RoundResult result;
     result.atoms = models.atoms.size();
     result.map = std::move(models.map);
-    result.symmetries = turning_symmetries(models.atoms);
+    result.symmetries = turning_symmetries(models.atoms, backend.pool());
 
     PolishOptions polish;
     polish.band = band_of(images, options.low_per_A, options.high_per_A);
@@ -222,9 +222,10 @@ RoundResult atomic_round(const ResidentImages& images, const std::vector<Posteri
         progress.update(0.4 + 0.4 * (f + 1) / options.folds);
         if (progress.cancelled()) throw Error(ErrorKind::interrupted, "interrupted between two folds");
     }
-    for (auto& list : lists) thin(list);
-    const auto shares = options.turn_sigma_rad > 0 ? forward_backward(lists, options.temperature, options.turn_sigma_rad, jump_probability)
-                                                   : shares_one_by_one(lists, options.temperature);
+    backend.pool().each(static_cast<std::int64_t>(lists.size()), [&](std::int64_t i, int) { thin(lists[static_cast<std::size_t>(i)]); });
+    const auto shares = options.turn_sigma_rad > 0
+                            ? forward_backward(lists, options.temperature, options.turn_sigma_rad, jump_probability, backend.pool())
+                            : shares_one_by_one(lists, options.temperature);
     for (int f = 0; f < options.folds; f++) {
         std::vector<PoseCandidate> weighty;
         std::vector<PoseCandidate*> home;

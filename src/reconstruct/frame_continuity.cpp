@@ -44,7 +44,7 @@ FrameSteps measure_frame_steps(std::span<const PoseCandidate> best, std::span<co
 }
 
 std::vector<std::vector<double>> forward_backward(const std::vector<std::vector<PoseCandidate>>& lists, double temperature,
-                                                  double sigma_rad, double jump) {
+                                                  double sigma_rad, double jump, ThreadPool& pool) {
     const std::size_t n = lists.size();
     std::vector<std::vector<double>> emission(n), forward(n), shares(n);
     for (std::size_t i = 0; i < n; i++) {
@@ -58,17 +58,20 @@ std::vector<std::vector<double>> forward_backward(const std::vector<std::vector<
         return std::exp(-0.5 * turn * turn) + jump;
     };
     std::vector<std::vector<double>> moves(n);  // [a * candidates(i + 1) + b]
-    for (std::size_t i = 0; i + 1 < n; i++)
+    pool.each(static_cast<std::int64_t>(n) - 1, [&](std::int64_t image, int) {
+        const auto i = static_cast<std::size_t>(image);
+        moves[i].reserve(lists[i].size() * lists[i + 1].size());
         for (std::size_t a = 0; a < lists[i].size(); a++)
             for (std::size_t b = 0; b < lists[i + 1].size(); b++) moves[i].push_back(transition(i, a, b));
+    });
     for (std::size_t i = 0; i < n; i++) {
         forward[i] = emission[i];
-        if (i > 0)
-            for (std::size_t b = 0; b < lists[i].size(); b++) {
-                double sum = 0;
-                for (std::size_t a = 0; a < lists[i - 1].size(); a++) sum += forward[i - 1][a] * moves[i - 1][a * lists[i].size() + b];
-                forward[i][b] *= sum;
-            }
+        if (i > 0) {
+            std::vector<double> sum(lists[i].size(), 0.0);
+            for (std::size_t a = 0; a < lists[i - 1].size(); a++)
+                for (std::size_t b = 0; b < sum.size(); b++) sum[b] += forward[i - 1][a] * moves[i - 1][a * sum.size() + b];
+            for (std::size_t b = 0; b < sum.size(); b++) forward[i][b] *= sum[b];
+        }
         normalise(forward[i]);
     }
     std::vector<double> backward(n > 0 ? lists[n - 1].size() : 0, 1.0);

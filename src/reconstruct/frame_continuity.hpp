@@ -3,6 +3,7 @@
 #include <span>
 #include <vector>
 
+#include "core/threads.hpp"
 #include "pose/pose_polish.hpp"
 #include "pose/symmetry_mates.hpp"
 
@@ -24,6 +25,6 @@ FrameSteps measure_frame_steps(std::span<const PoseCandidate> best, std::span<co
 /// each axis, and a chance of `jump` for any candidate to follow any other: forward-backward over the whole series (Baum et
 /// al., Ann. Math. Stat. 41, 164, 1970). Emissions are exp(score / temperature). Lists are one an image, in order of time.
 std::vector<std::vector<double>> forward_backward(const std::vector<std::vector<PoseCandidate>>& lists, double temperature,
-                                                  double sigma_rad, double jump);
+                                                  double sigma_rad, double jump, ThreadPool& pool);
 
 }  // namespace tumble

@@ -118,7 +118,7 @@ AtomMatrix Refinement::normal_matrix(const Model& model) {
     }
     for (std::size_t ring = 0; ring < sum.size(); ring++)
         if (sum[ring] > 0) frequency[ring] /= sum[ring];
-    const RadialOverlap overlap(frequency, sum, projected_reach_A);
+    const RadialOverlap overlap(frequency, sum, projected_reach_A, backend_.pool());
     std::vector<WeightedView> views;
     for (std::size_t i = 0; i < poses_.size(); i++) {
         const Mat3& r = poses_[i].rotation;

@@ -122,7 +122,7 @@ PredictionTest test_predictions(const FinalStageInput& in, const HalfAtoms (&hal
         options.translation_overlap = 2;  // a finite particle is not invariant under translations
         auto positions = other.positions();
         auto heights = other.heights();
-        const auto symmetries = find_near_symmetries(positions, options);
+        const auto symmetries = find_near_symmetries(positions, options, backend.pool());
         if (symmetries.size() > 1) {
             symmetrise(positions, heights, symmetries);
             compare_half(in, half, other, positions, heights, symmetrised, backend);

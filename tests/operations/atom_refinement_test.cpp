@@ -315,7 +315,8 @@ TEST_CASE("overlaps of pairs of atoms equal sums over the views in double", "[at
         const double f = projected_profile(0.02 * s);
         information.push_back(s * f * f);
     }
-    const RadialOverlap overlap(frequency, information, 5);
+    ThreadPool pool(2);
+    const RadialOverlap overlap(frequency, information, 5, pool);
     const auto atoms = random_particle(12, 4.5, 1.5, 71);
     std::vector<Vec3> apart;
     for (const Vec3& a : atoms)

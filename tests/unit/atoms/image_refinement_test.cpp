@@ -5,6 +5,9 @@
 #include "simulated_images.hpp"
 #include "tumble/error.hpp"
 
+#include <Eigen/Dense>
+#include <numeric>
+
 using namespace tumble;
 
 namespace {
@@ -41,7 +44,76 @@ double misfit(const PreparedImages& images, const std::vector<ProjectedAtom>& at
     return sum;
 }
 
+// Unknowns of the atoms as one matrix.
+Eigen::MatrixXd dense(const AtomMatrix& matrix, const std::vector<int>& atoms) {
+    const auto blocks = static_cast<Eigen::Index>(atoms.size());
+    Eigen::MatrixXd out = Eigen::MatrixXd::Zero(4 * blocks, 4 * blocks);
+    for (Eigen::Index i = 0; i < blocks; i++) {
+        const auto a = static_cast<std::size_t>(atoms[static_cast<std::size_t>(i)]);
+        for (std::size_t n = 0; n < matrix.neighbours[a].size(); n++)
+            for (Eigen::Index j = 0; j < blocks; j++)
+                if (matrix.neighbours[a][n] == atoms[static_cast<std::size_t>(j)])
+                    for (int k = 0; k < 16; k++)
+                        out(4 * i + k / 4, 4 * j + k % 4) = matrix.blocks[a][n][static_cast<std::size_t>(k)];
+    }
+    return out;
+}
+
+// A symmetric matrix of atoms within `reach`: random numbers that fall with the distance, and `own` on the diagonal.
+AtomMatrix random_matrix(const std::vector<Vec3>& atoms, double reach, double own, std::uint64_t seed) {
+    RandomStream random(seed, 0, RandomPurpose::test);
+    const AtomPairs pairs = atom_pairs(atoms, reach);
+    AtomMatrix matrix{pairs.neighbours, {}};
+    for (const auto& row : pairs.neighbours) matrix.blocks.emplace_back(row.size());
+    const auto block = [&](std::size_t a, std::size_t b) -> std::array<double, 16>& {
+        const auto& row = matrix.neighbours[a];
+        const auto found = std::find(row.begin(), row.end(), static_cast<int>(b));
+        return matrix.blocks[a][static_cast<std::size_t>(found - row.begin())];
+    };
+    for (std::size_t a = 0; a < atoms.size(); a++)
+        for (const int neighbour : matrix.neighbours[a]) {
+            const auto b = static_cast<std::size_t>(neighbour);
+            if (b < a) continue;
+            const double size = std::exp(-length(atoms[a] - atoms[b]));
+            for (std::size_t i = 0; i < 4; i++)
+                for (std::size_t j = 0; j < 4; j++) {
+                    const double value = a == b && i == j ? own : size * random.normal();
+                    block(a, b)[4 * i + j] = value;
+                    block(b, a)[4 * j + i] = value;
+                }
+        }
+    return matrix;
+}
+
 }  // namespace
+
+TEST_CASE("error bars are the diagonal of the inverse of the matrix of the atoms around") {
+    const auto atoms = random_particle(60, 8, 2.3, 60);
+    // Positive definite; neither positive nor negative, which the factors of a positive one cannot have.
+    for (const double own : {9.0, 3.0}) {
+        const AtomMatrix matrix = random_matrix(atoms, 8, own, 61);
+        std::vector<int> all(atoms.size());
+        std::iota(all.begin(), all.end(), 0);
+        const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> values(dense(matrix, all));
+        CHECK((values.eigenvalues().minCoeff() > 0) == (own > 5));
+        for (const double reach : {0.5, 4.0, 7.9}) {
+            INFO("diagonal " << own << ", reach " << reach);
+            ThreadPool one(1), three(3);
+            const auto found = inverse_diagonal(matrix, atoms, reach, one);
+            CHECK(found == inverse_diagonal(matrix, atoms, reach, three));
+            for (std::size_t a = 0; a < atoms.size(); a++) {
+                std::vector<int> near{static_cast<int>(a)};
+                for (std::size_t b = 0; b < atoms.size(); b++)
+                    if (b != a && length(atoms[b] - atoms[a]) < reach) near.push_back(static_cast<int>(b));
+                const Eigen::MatrixXd part = dense(matrix, near), inverse = part.inverse();
+                // What rounding makes of an inverse, by its condition.
+                const double margin = 1e-14 * inverse.norm() * part.norm() * inverse.norm();
+                for (int k = 0; k < 4; k++)
+                    CHECK(found[a][static_cast<std::size_t>(k)] == Approx(std::max(inverse(k, k), 0.0)).epsilon(0).margin(margin));
+            }
+        }
+    }
+}
 
 TEST_CASE("structure factors and the gradient equal direct sums and numeric derivatives") {
     const auto truth = random_particle(40, 6.5, 2.3, 41);
@@ -200,7 +272,8 @@ TEST_CASE("the overlap matrix equals the exact normal matrix of a few images") {
         frequency.push_back(k);
         information.push_back(2 * data.images.weight[0] * f * f);
     }
-    const RadialOverlap overlap(frequency, information, 5);
+    ThreadPool pool(2);
+    const RadialOverlap overlap(frequency, information, 5, pool);
     const Mat3& r = data.poses[0].rotation;
     const std::vector<WeightedView> views{{{r(2, 0), r(2, 1), r(2, 2)}, 1.0}};
     const AtomPairs pairs = atom_pairs(atoms, 8);

@@ -9,6 +9,8 @@ using namespace tumble;
 
 namespace {
 
+ThreadPool pool(2);
+
 /// Ball of fcc sites centred on an atom, without displacements: invariant under the 48 operations of the cube.
 std::vector<Vec3> cubic_ball(double radius) {
     std::vector<Vec3> atoms;
@@ -38,13 +40,17 @@ TEST_CASE("all 48 operations of the cube are found for a ball of fcc sites, and 
     NearSymmetryOptions options;
     options.least_overlap = 0.95;
     options.translation_overlap = 2;
-    const auto found = find_near_symmetries(cubic_ball(9), options);
+    const auto found = find_near_symmetries(cubic_ball(9), options, pool);
     CHECK(found.size() == 48);
     CHECK(std::count_if(found.begin(), found.end(), [](const auto& s) { return s.improper; }) == 24);
     for (const auto& s : found) {
         CHECK(s.overlap == 1);
         CHECK(length(s.shift_A) < 1e-6);
     }
+    ThreadPool one(1);
+    const auto alone = find_near_symmetries(cubic_ball(9), options, one);
+    REQUIRE(alone.size() == found.size());
+    for (std::size_t i = 0; i < found.size(); i++) CHECK((alone[i].rotation == found[i].rotation && alone[i].shift_A == found[i].shift_A));
 }
 
 TEST_CASE("a mate's image is the image: proper and improper operations, with their shifts") {
@@ -54,7 +60,7 @@ TEST_CASE("a mate's image is the image: proper and improper operations, with the
     NearSymmetryOptions options;
     options.least_overlap = 0.95;
     options.translation_overlap = 2;
-    const auto found = find_near_symmetries(particle.atoms_A, options);
+    const auto found = find_near_symmetries(particle.atoms_A, options, pool);
     REQUIRE(found.size() == 48);
     RandomStream random(4, 0, RandomPurpose::test);
     for (const auto& s : found) {
@@ -68,7 +74,7 @@ TEST_CASE("a mate's image is the image: proper and improper operations, with the
 }
 
 TEST_CASE("lattice translations are proposed when asked for") {
-    const auto found = find_near_symmetries(cubic_ball(9), {});
+    const auto found = find_near_symmetries(cubic_ball(9), {}, pool);
     const auto translations = std::count_if(found.begin(), found.end(), [](const auto& s) {
         return !s.improper && angle_between(s.rotation, Mat3{}) < 0.01 && length(s.shift_A) > 2;
     });
@@ -84,7 +90,7 @@ TEST_CASE("a particle without symmetry has the identity alone") {
         if (std::all_of(atoms.begin(), atoms.end(), [&](Vec3 q) { return length(p - q) > 1.8; })) atoms.push_back(p);
         if (random.below(1000000) == 0) break;
     }
-    const auto found = find_near_symmetries(atoms, {});
+    const auto found = find_near_symmetries(atoms, {}, pool);
     CHECK(found.size() == 1);
-    CHECK(find_near_symmetries(std::vector<Vec3>(5), {}).size() == 1);
+    CHECK(find_near_symmetries(std::vector<Vec3>(5), {}, pool).size() == 1);
 }

@@ -13,6 +13,8 @@ using namespace tumble;
 
 namespace {
 
+ThreadPool pool(2);
+
 /// A turn by normal numbers of standard deviation `sigma` about each axis.
 Mat3 random_step(RandomStream& random, double sigma) {
     const Vec3 turn{sigma * random.normal(), sigma * random.normal(), sigma * random.normal()};
@@ -128,9 +130,17 @@ TEST_CASE("shares of forward-backward are sums over all paths") {
                     const Lists lists = random_lists(shape, 0.4, 5, seed++);
                     INFO("images " << shape.size() << ", sigma " << sigma << ", temperature " << temperature
                                    << ", jump " << jump);
-                    CHECK(largest_difference(forward_backward(lists, temperature, sigma, jump),
+                    CHECK(largest_difference(forward_backward(lists, temperature, sigma, jump, pool),
                                              shares_of_all_paths(lists, temperature, sigma, jump)) < 1e-11);
                 }
+}
+
+TEST_CASE("shares have the same bits for any number of threads") {
+    const Lists lists = random_lists({7, 30, 1, 12, 25, 3, 18}, 0.4, 5, 31);
+    for (const int threads : {1, 3, 9}) {
+        ThreadPool others(threads);
+        CHECK(forward_backward(lists, 3, 0.3, 1e-4, others) == forward_backward(lists, 3, 0.3, 1e-4, pool));
+    }
 }
 
 TEST_CASE("a walk without limits leaves each image to its own scores") {
@@ -143,20 +153,20 @@ TEST_CASE("a walk without limits leaves each image to its own scores") {
         auto& mine = softmax.emplace_back();
         for (const auto& c : list) mine.push_back(std::exp((c.score - 100) / temperature) / sum);
     }
-    CHECK(largest_difference(forward_backward(lists, temperature, 1e8, 1e-7), softmax) < 1e-12);
+    CHECK(largest_difference(forward_backward(lists, temperature, 1e8, 1e-7, pool), softmax) < 1e-12);
 }
 
 TEST_CASE("an image with one candidate takes it, no images have no shares") {
-    const auto shares = forward_backward(random_lists(std::vector<int>(20, 1), 3, 300, 5), 3, 0.01, 1e-7);
+    const auto shares = forward_backward(random_lists(std::vector<int>(20, 1), 3, 300, 5), 3, 0.01, 1e-7, pool);
     for (const auto& list : shares) CHECK(list == std::vector<double>{1.0});
-    CHECK(forward_backward({}, 3, 0.01, 1e-7).empty());
+    CHECK(forward_backward({}, 3, 0.01, 1e-7, pool).empty());
 }
 
 TEST_CASE(
     "scores hundreds apart and orientations that nothing connects give finite shares that add up to 1") {
     for (const double deviation : {1.0, 100.0, 700.0, 5000.0}) {
         const auto shares =
-            forward_backward(random_lists(std::vector<int>(200, 4), 3, deviation, 9), 1, 1e-3, 1e-7);
+            forward_backward(random_lists(std::vector<int>(200, 4), 3, deviation, 9), 1, 1e-3, 1e-7, pool);
         REQUIRE(shares.size() == 200);
         for (const auto& list : shares) {
             REQUIRE(list.size() == 4);
@@ -173,21 +183,21 @@ TEST_CASE(
     for (std::int64_t i = 0; i < 9; i++) lists.push_back({{i, {here, {}}, 50}, {i, {there, {}}, 50}});
     lists[0][0].score = 60;  // the first image knows that it is here
     const double temperature = 2, sigma = radians(5);
-    for (const auto& list : forward_backward(lists, temperature, sigma, 1e-7)) CHECK(list[0] > 0.99);
+    for (const auto& list : forward_backward(lists, temperature, sigma, 1e-7, pool)) CHECK(list[0] > 0.99);
     // A second one knows that it is there: the jump between them may be at any of the five places.
     lists[0][0].score = 90;
     lists[5][1].score = 90;
-    const auto shares = forward_backward(lists, temperature, sigma, 1e-4);
+    const auto shares = forward_backward(lists, temperature, sigma, 1e-4, pool);
     for (std::size_t i = 0; i < 9; i++)
         CHECK(shares[i][0] == Approx(i < 5 ? 1 - 0.2 * static_cast<double>(i) : 0).margin(0.005));
 }
 
 TEST_CASE("the order of time does not matter: a series read backwards has the same shares") {
     Lists lists = random_lists({3, 2, 4, 3, 5, 2}, 0.3, 4, 21);
-    auto forwards = forward_backward(lists, 2, 0.2, 1e-4);
+    auto forwards = forward_backward(lists, 2, 0.2, 1e-4, pool);
     std::reverse(lists.begin(), lists.end());
     std::reverse(forwards.begin(), forwards.end());
-    CHECK(largest_difference(forward_backward(lists, 2, 0.2, 1e-4), forwards) < 1e-12);
+    CHECK(largest_difference(forward_backward(lists, 2, 0.2, 1e-4, pool), forwards) < 1e-12);
 }
 
 TEST_CASE("the step of a random walk is measured, and known from a shuffled one") {

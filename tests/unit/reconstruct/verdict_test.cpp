@@ -56,7 +56,8 @@ TEST_CASE("atoms from images at any of the poses that the lattice makes alike ar
     const auto simulated = displaced_ball(0.1, 0.5);
     NearSymmetryOptions cubic;
     cubic.translation_overlap = 2;  // none: the ball stays where it is
-    const auto symmetries = find_near_symmetries(motif_sites(Motif::fcc, 2.77, 6.9, {}), cubic);
+    ThreadPool pool(1);
+    const auto symmetries = find_near_symmetries(motif_sites(Motif::fcc, 2.77, 6.9, {}), cubic, pool);
     RandomStream random(5, 0, RandomPurpose::test);
     auto poses = simulated.poses;
     for (auto& pose : poses)
