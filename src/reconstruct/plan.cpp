@@ -8,6 +8,7 @@
 
 #include "backend/cpu_operations.hpp"
 #include "backend/loader.hpp"
+#include "backend/several_devices.hpp"
 #include "core/threads.hpp"
 #include "io/element.hpp"
 #include "pose/image_preparation.hpp"
@@ -174,7 +175,7 @@ DevicePlan device_plan(const backend::Choice& choice, const Counts& c, const Rec
 }
 
 std::string name_of(const backend::Choice& choice) {
-    return fmt::format("{}:{}", choice.table->name, choice.device);
+    return backend::device_name(*choice.table, choice.device);
 }
 
 backend::Choice device_of_run(const Counts& c, const ReconstructOptions& options) {
@@ -194,10 +195,11 @@ std::vector<std::string> device_lines(const backend::Choice& choice, const Count
     if (plan.peak_bytes == 0) return {};
     const std::string device = name_of(choice), shortage = plan.shortage;
     if (!shortage.empty() && options.diameter_A > 0) throw bad_input(fmt::format("device {}: {}", device, shortage));
+    const char* each = device.find(',') == device.npos ? "" : " on each of them";
     const auto bytes = [](std::uint64_t count) { return megabytes(static_cast<double>(count)); };
-    std::vector<std::string> lines{fmt::format("plan: {} needs about {} of {} free: images {}, normal equations {}, transforms of maps {}, search {}, "
+    std::vector<std::string> lines{fmt::format("plan: {} needs about {} of {} free{}: images {}, normal equations {}, transforms of maps {}, search {}, "
                                                "the rest at work",
-                                               device, bytes(plan.peak_bytes), bytes(plan.free_bytes), bytes(plan.images_bytes),
+                                               device, bytes(plan.peak_bytes), bytes(plan.free_bytes), each, bytes(plan.images_bytes),
                                                bytes(plan.equations_bytes), bytes(plan.transforms_bytes), bytes(plan.search_bytes))};
     lines.push_back(sizes.directions > 0
                         ? fmt::format("plan: {} takes {} poses, {} directions, {} rows and {} candidates at a time", device, plan.poses_at_once,

@@ -28,7 +28,7 @@ const backend::Operations& table() {
     return *module.table;
 }
 const emulation::Controls& device() {
-    static const emulation::Controls& controls = emulation::controls_of(std::string(TUMBLE_EMULATED_MODULE_DIR) + "/tumble_cuda.so");
+    static const emulation::Controls& controls = emulation::controls_of(TUMBLE_EMULATED_MODULE_DIR "/tumble_cuda.so");
     return controls;
 }
 const OrientationScene& scene() {
