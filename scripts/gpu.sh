@@ -29,20 +29,21 @@ done
 program=$tree/src/app/tumble operations_test=$tree/tests/operations/operations_test runs=$tree/runs
 export TUMBLE_BACKEND_DIR=$tree/cuda TUMBLE_TEST_MODULES=$tree/cuda results tree program operations_test runs PATH
 # One test and more of every kernel: the tools of the sanitizer slow kernels down a hundredfold.
-export some_tests='slices of Gaussian atoms*,slices have the same bits*,equations are solved*,equations add and*,an image is prepared*,'\
-'perturbed poses*,shifts are polished to*,scores of shifted rows*,thresholds leave*,best pairs: the best*,hill climbing: the first*,'\
-'soft pairs*,sums of atoms are added*,overlaps of pairs*'
+export some_tests='slices of Gaussian atoms*,slices have the same bits*,equations are solved*,equations add and*,'\
+'an image is prepared*,perturbed poses*,shifts are polished to*,scores of shifted rows*,thresholds leave*,'\
+'best pairs: the best*,hill climbing: the first*,soft pairs*,sums of atoms are added*,overlaps of pairs*'
 
 run_machine() {
     nvidia-smi --query-gpu=name,driver_version,compute_cap,clocks.max.sm,clocks.max.mem,memory.total --format=csv,noheader &&
-        nvcc --version | tail -n 2 && cmake --version | head -n 1 && c++ --version | head -n 1 && compute-sanitizer --version | tail -n 1 &&
-        date --iso-8601
+        nvcc --version | tail -n 2 && cmake --version | head -n 1 && c++ --version | head -n 1 &&
+        compute-sanitizer --version | tail -n 1 && date --iso-8601
 }
 run_build() {
     local options=(-DCMAKE_BUILD_TYPE=Release -DTUMBLE_CUDA=ON -DTUMBLE_TESTS=ON -DTUMBLE_HDF5=OFF -DTUMBLE_INSTALL=OFF)
     options+=(-DTUMBLE_WERROR=OFF)  # other compilers have other warnings
     local card
-    card=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -n 1 | tr -d '. ') && options+=("-DTUMBLE_CUDA_ARCHITECTURES=$card-real")
+    card=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -n 1 | tr -d '. ') &&
+        options+=("-DTUMBLE_CUDA_ARCHITECTURES=$card-real")
     if [[ -d build/gpu_kit ]]; then options+=("-DCMAKE_PREFIX_PATH=$PWD/build/gpu_kit"); fi
     if command -v ninja > /dev/null; then options+=(-G Ninja); else options+=(-G "Unix Makefiles"); fi
     cmake -S . -B "$tree" "${options[@]}" &&
@@ -54,8 +55,8 @@ run_device() {  # the operation tests leave out a module that finds no device: t
 run_operations() { "$operations_test" --durations yes; }
 run_repeats() { "$operations_test" '*bit*'; }  # the tests of equal bits
 reconstruct() {  # reconstruct DEVICE OUT
-    "$program" reconstruct examples/sample_stack/images.mrcs --pixel-size 0.358 --element Pt --device "$1" --out "$2" --overwrite \
-        --progress plain
+    "$program" reconstruct examples/sample_stack/images.mrcs --pixel-size 0.358 --element Pt --device "$1" --out "$2" \
+        --overwrite --progress plain
 }
 same_files() {  # same_files RUN OTHER
     for file in poses.star atoms.xyz map.mrc half1.mrc half2.mrc; do cmp "$1/$file" "$2/$file" || return; done
@@ -66,8 +67,9 @@ run_reconstruct() {
 }
 first_run() { [[ -f $runs/first/atoms.xyz ]] || reconstruct cuda "$runs/first"; }
 run_graphs() {
-    TUMBLE_CUDA_GRAPHS=0 "$operations_test" '*bit*' && first_run && TUMBLE_CUDA_GRAPHS=0 reconstruct cuda "$runs/without_graphs" &&
-        same_files "$runs/first" "$runs/without_graphs" && echo "poses, atoms and maps have the same bits with and without graphs"
+    TUMBLE_CUDA_GRAPHS=0 "$operations_test" '*bit*' && first_run &&
+        TUMBLE_CUDA_GRAPHS=0 reconstruct cuda "$runs/without_graphs" && same_files "$runs/first" "$runs/without_graphs" &&
+        echo "poses, atoms and maps have the same bits with and without graphs"
 }
 run_against_cpu() {
     first_run && reconstruct cpu "$runs/cpu" && python3 tests/program/compare_runs.py "$runs/cpu" "$runs/first"
@@ -104,9 +106,11 @@ step() {
     timeout --kill-after=10 "$seconds" bash -uo pipefail -c "run_$name" > "$text" 2>&1 || status=$?
     took="in $((SECONDS - started)) s"
     if [[ $status -eq 0 ]]; then
-        note "$name" "passed $took: $(tail -n 1 "$text")"
+        note "$name" "passed $took: $(grep . "$text" | tail -n 1)"
     else
-        if [[ $status -eq 124 || $status -eq 137 ]]; then note "$name" "FAILED, stopped $took"; else note "$name" "FAILED with status $status $took"; fi
+        local how="with status $status"
+        if [[ $status -eq 124 || $status -eq 137 ]]; then how="to end, stopped"; fi
+        note "$name" "FAILED $how $took"
         echo "   the end of $text:"
         tail -n 15 "$text"
         failed+=("$name")

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Gathers the headers and libraries that scripts/gpu.sh builds with into KIT (default: build/gpu_kit), from this Debian or Ubuntu
-# machine, so that it can run on one of the same processor family that has CUDA, CMake and a compiler but neither these packages nor
-# a network. HDF5 stays at home.
+# Gathers the headers and libraries that scripts/gpu.sh builds with into KIT (default: build/gpu_kit), from this Debian or
+# Ubuntu machine, so that it can run on one of the same kind of processor that has CUDA, CMake and a compiler but neither these
+# packages nor a network. HDF5 stays at home.
 #   scripts/pack_for_gpu.sh [KIT]
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -18,7 +18,8 @@ list=$(mktemp)
 trap 'rm -f "$list"' EXIT
 # Neither the other precisions of FFTW, nor fmt's library (its headers do), nor archives of what is there as a shared library.
 for package in "${packages[@]}"; do dpkg --listfiles "$package"; done |
-    grep -E '^(/usr)?/(include/|share/(cmake|eigen3)/|lib/cmake/|lib/([^/]*-linux-gnu/)?lib(Catch2.*\.a|(fftw3f|z)\.so[.0-9]*)$)' | sort -u |
+    grep -E '^(/usr)?/(include/|share/(cmake|eigen3)/|lib/cmake/|lib/([^/]*-linux-gnu/)?lib(Catch2.*\.a|(fftw3f|z)\.so[.0-9]*)$)' |
+    sort -u |
     while read -r file; do if [[ -f $file ]]; then echo "$file"; fi; done > "$list"
 # Files in place of links, which not every way of carrying them keeps; no folder of Debian's architecture, in which CMake would
 # not look elsewhere.
