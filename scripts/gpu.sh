@@ -89,7 +89,8 @@ run_benchmark() {  # beside PyTorch's where there is one
 }
 export -f $(compgen -A function)
 
-failed=()
+failed=() child=''
+trap '[[ -z $child ]] || kill -KILL -- "-$child" 2> /dev/null; exit 130' INT TERM
 note() {  # note NAME WHAT: on the screen and in the summary
     echo "   $2"
     echo "$1: $2" >> "$results/summary.txt"
@@ -103,24 +104,31 @@ step() {
         failed+=("$name")
         return
     fi
-    timeout --kill-after=10 "$seconds" bash -uo pipefail -c "run_$name" > "$text" 2>&1 || status=$?
+    timeout --signal=KILL "$seconds" bash -uo pipefail -c "run_$name" > "$text" 2>&1 &  # a process group of its own
+    child=$!
+    wait "$child" 2> /dev/null || status=$?
+    child=''
     took="in $((SECONDS - started)) s"
     if [[ $status -eq 0 ]]; then
         note "$name" "passed $took: $(grep . "$text" | tail -n 1)"
     else
         local how="with status $status"
-        if [[ $status -eq 124 || $status -eq 137 ]]; then how="to end, stopped"; fi
+        if [[ $status -eq 137 ]]; then how="to end, stopped"; fi
         note "$name" "FAILED $how $took"
         echo "   the end of $text:"
         tail -n 15 "$text"
         failed+=("$name")
     fi
-    tar --create --gzip --file "$results.tar.gz" --directory "$(dirname "$results")" "$(basename "$results")"
 }
+keep() { tar --create --gzip --file "$results.tar.gz" --directory "$(dirname "$results")" "$(basename "$results")"; }
 
-for name in "${steps[@]}"; do step "$name"; done
+for name in "${steps[@]}"; do
+    step "$name"
+    keep
+done
 if [[ ${#failed[@]} -gt 0 ]]; then
     echo "failed: ${failed[*]}" | tee -a "$results/summary.txt"
+    keep
     exit 1
 fi
 echo "all passed; figures in $results"

@@ -40,7 +40,10 @@ while [[ $# -gt 0 ]]; do
         *) break ;;
     esac
 done
-if [[ ${slow_tool:-} == "$tool" ]]; then sleep 60; fi
+if [[ ${slow_tool:-} == "$tool" ]]; then
+    trap '' TERM
+    sleep 61.25
+fi
 echo "$tool" >> "$scratch/tools.txt"
 exec "$@"
 END
@@ -133,6 +136,7 @@ expect 1
 said 'FAILED to end, stopped in'
 said 'NOT RUN'
 said '^failed: racecheck synccheck$'
+if pgrep --full '^sleep 61.25$' > /dev/null; then complain "what was stopped still runs"; fi
 run "$scratch/none" devise
 expect 2
 said "no step 'devise'"
