@@ -35,14 +35,14 @@ export some_tests='slices of Gaussian atoms*,slices have the same bits*,equation
 
 run_machine() {
     nvidia-smi --query-gpu=name,driver_version,compute_cap,clocks.max.sm,clocks.max.mem,memory.total --format=csv,noheader &&
-        nvcc --version | tail -n 2 && cmake --version | head -n 1 && c++ --version | head -n 1 &&
+        nvcc --version | tail -n 2 && cmake --version | sed -n 1p && c++ --version | sed -n 1p &&
         compute-sanitizer --version | tail -n 1 && date --iso-8601
 }
 run_build() {
     local options=(-DCMAKE_BUILD_TYPE=Release -DTUMBLE_CUDA=ON -DTUMBLE_TESTS=ON -DTUMBLE_HDF5=OFF -DTUMBLE_INSTALL=OFF)
     options+=(-DTUMBLE_WERROR=OFF)  # other compilers have other warnings
     local card
-    card=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -n 1 | tr -d '. ') &&
+    card=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | sed -n 1p | tr -d '. ') &&
         options+=("-DTUMBLE_CUDA_ARCHITECTURES=$card-real")
     if [[ -d build/gpu_kit ]]; then options+=("-DCMAKE_PREFIX_PATH=$PWD/build/gpu_kit"); fi
     if command -v ninja > /dev/null; then options+=(-G Ninja); else options+=(-G "Unix Makefiles"); fi
