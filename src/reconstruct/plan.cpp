@@ -124,6 +124,19 @@ double seconds(const Counts& c) {
     return prepare + maps + atoms + (c.search ? search_seconds(c) : 0) + (c.halves ? half_seconds(c) : 0);
 }
 
+std::string megabytes(double bytes) {
+    return bytes < 1e9 ? fmt::format("{:.0f} MB", bytes / 1e6) : fmt::format("{:.1f} GB", bytes / 1e9);
+}
+
+std::string duration(double s) {
+    return s < 100 ? fmt::format("{:.0f} s", std::max(1.0, s)) : fmt::format("{:.0f} min", s / 60);
+}
+
+std::string cost_of(const Counts& c, int threads, const std::string& device) {
+    const std::string time = "time about " + duration(seconds(c) / threads);
+    return "memory about " + megabytes(memory_bytes(c)) + ", " + (device == "cpu" ? time : time + " if the processor did it");
+}
+
 /// What a backend with a memory of its own counts with.
 backend::RunSizes run_sizes(const Counts& c, double pixel_size_A) {
     // Poses and candidates an image, in the rounds of a search and where poses are given.
@@ -151,14 +164,6 @@ backend::RunSizes run_sizes(const Counts& c, double pixel_size_A) {
     sizes.images_a_batch = std::min(whole(search_batch_images), sizes.images);
     sizes.rows = sizes.images_a_batch * whole(c.shifts);
     return sizes;
-}
-
-std::string megabytes(double bytes) {
-    return bytes < 1e9 ? fmt::format("{:.0f} MB", bytes / 1e6) : fmt::format("{:.1f} GB", bytes / 1e9);
-}
-
-std::string duration(double s) {
-    return s < 100 ? fmt::format("{:.0f} s", std::max(1.0, s)) : fmt::format("{:.0f} min", s / 60);
 }
 
 /// What the run takes of a device with a memory of its own; nothing of the CPU's.
@@ -235,8 +240,12 @@ ReconstructPlan plan_reconstruction(std::int64_t images, std::int64_t height, st
         plan.lines.push_back(fmt::format("plan: search of {:.0f} directions, {:.0f} in-plane angles, {:.0f} shifts an image",
                                          2 * c.directions, c.angles, c.shifts));
     for (auto& line : device_lines(choice, c, options)) plan.lines.push_back(std::move(line));
-    plan.lines.push_back(fmt::format("plan: memory about {}, time about {}", megabytes(memory_bytes(c)), duration(plan.time_s)));
+    plan.lines.push_back("plan: " + cost_of(c, threads, plan.device));
     return plan;
+}
+
+std::string run_cost(std::int64_t images, std::int64_t side, const ReconstructOptions& options, int threads, const std::string& device) {
+    return cost_of(count(images, side, options), threads, device);
 }
 
 }  // namespace tumble
