@@ -13,6 +13,7 @@
 #include "io/element.hpp"
 #include "pose/image_preparation.hpp"
 #include "pose/orientation_grid.hpp"
+#include "pose/preparation_tables.hpp"
 #include "reconstruct/checked_options.hpp"
 #include "reconstruct/global_search.hpp"
 #include "reconstruct/run_device.hpp"
@@ -42,6 +43,8 @@ constexpr double atom_samples_per_s = 4e8;        // samples of one atom's wave 
 /// Everything that memory and time are counted from.
 struct Counts {
     double images = 0, pixels = 0;  // of one image
+    std::int64_t side = 0;
+    double mask_radius_A = 0;
     double box = 0, samples = 0;    // of one prepared image
     double atoms = 0;
     double directions = 0, shifts = 0, angles = 0, polar_samples = 0;  // of the search; 0 where there is none
@@ -59,6 +62,8 @@ Counts count(std::int64_t images, std::int64_t side, const ReconstructOptions& o
     Counts c;
     c.images = static_cast<double>(images);
     c.pixels = static_cast<double>(side * side);
+    c.side = side;
+    c.mask_radius_A = working.mask_radius_A;
     c.box = working.box;
     c.samples = std::numbers::pi / 8 * c.box * c.box;
     c.particle_radius_px = 0.5 * diameter_A / options.pixel_size_A;
@@ -144,6 +149,11 @@ backend::RunSizes run_sizes(const Counts& c, double pixel_size_A) {
     backend::RunSizes sizes{};
     const auto whole = [](double x) { return static_cast<std::int64_t>(std::ceil(x)); };
     sizes.images = whole(c.images);
+    sizes.height = sizes.width = c.side;
+    if (measures_noise(noise_window(c.side, c.side, c.mask_radius_A, pixel_size_A))) {
+        const std::vector<int> shells = noise_shells(c.side, c.side);
+        sizes.noise_frequencies = std::count_if(shells.begin(), shells.end(), [](int shell) { return shell >= 0; });
+    }
     sizes.points = whole(c.samples);
     sizes.box = whole(c.box);
     sizes.padding_factor = map_padding;
