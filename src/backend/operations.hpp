@@ -229,6 +229,8 @@ struct RunSizes {
     std::int64_t rings, angles, orders;       ///< of the search
     std::int64_t harmonics;                   ///< rank of the angular basis, all orders together
     std::int64_t directions, rows, images_a_batch;  ///< rows: of a batch
+    std::int64_t height, width;                     ///< of the raw images, where they are prepared on the device
+    std::int64_t noise_frequencies;                 ///< of a raw image's spectrum that its noise is measured at
 };
 /// What the run takes of a device as it is now, and how it is cut. Of the CPU, whose work is not cut: memory of the machine
 /// and zeros.

@@ -381,6 +381,7 @@ TEST_CASE("the table's plan of a run is that of the planner with what is free no
     sizes.window_width = 5;
     sizes.poses = sizes.candidates = 8000;
     sizes.transforms = sizes.insertion_beside = sizes.solution_beside = 2;
+    sizes.height = sizes.width = 160;
     backend::RunPlan plan{};
     device().set_taken(1000);
     REQUIRE(table().plan_run(1, &sizes, &plan) == backend::status_good);
