@@ -32,14 +32,14 @@ std::vector<std::string> binned_case(const ScratchFolder& scratch, const std::st
 
 }  // namespace
 
-TEST_CASE("sixty images of a reference set, binned to 48 pixels, end on the emulated device where they end on the processor") {
+TEST_CASE("thirty images of a reference set, binned to 48 pixels, end on the emulated device where they end on the processor") {
     const std::string set = std::string(TUMBLE_TEST_DATA) + "/tiny";
     if (!std::filesystem::exists(set)) {
         WARN("skipped: no reference data in " << TUMBLE_TEST_DATA);
         return;
     }
     const ScratchFolder scratch;
-    const auto common = binned_case(scratch, set, 60);
+    const auto common = binned_case(scratch, set, 30);
     setenv("TUMBLE_BACKEND_DIR", TUMBLE_EMULATED_MODULE_DIR, 1);
     const auto run = [&](const std::string& device) {
         auto arguments = common;
@@ -55,8 +55,8 @@ TEST_CASE("sixty images of a reference set, binned to 48 pixels, end on the emul
     CHECK(device.exit_code == processor.exit_code);
     CHECK(read_text(scratch.file("cuda") + "/summary.json").find("\"cuda:0\"") != std::string::npos);
     const auto expected = read_rotations(scratch.file("cpu") + "/poses.star"), found = read_rotations(scratch.file("cuda") + "/poses.star");
-    REQUIRE(expected.size() == 60);
-    REQUIRE(found.size() == 60);
+    REQUIRE(expected.size() == 30);
+    REQUIRE(found.size() == 30);
     double largest = 0;
     for (std::size_t i = 0; i < found.size(); i++) largest = std::max(largest, angle_between(found[i], expected[i]));
     CHECK(largest < 1e-3);  // radians; the file has six digits of a degree
