@@ -115,6 +115,7 @@ Operations filled() {
     table.images_prepare = images_prepare;
     table.images_set_weights = images_set_weights;
     table.images_negate = images_negate;
+    table.equations_accumulate_shares = equations_accumulate_shares;
     return table;
 }
 

@@ -25,6 +25,8 @@ std::int32_t polish_shifts(Context*, const Images*, const Transform*, const Cand
 std::int32_t equations_create(Context*, std::int32_t box, const Equations* from, Equations** out);
 void equations_destroy(Context*, Equations*);
 std::int32_t equations_accumulate(Context*, Equations*, const Images*, const AccumulateArguments*);
+std::int32_t equations_accumulate_shares(Context*, Equations*, const ImageShare* shares, std::int64_t share_count,
+                                         const AccumulateArguments*);
 std::int32_t equations_add(Context*, Equations*, const Equations*);
 std::int32_t equations_subtract(Context*, Equations*, const Equations*);
 std::int32_t solve(Context*, const Equations*, const SolveArguments*);

@@ -319,7 +319,7 @@ TUMBLE_API tumble_status tumble_run_take_result(tumble_run *run, tumble_result *
 
 /** Where operators compute, and their threads. */
 typedef struct tumble_device tumble_device;
-/** `name`: "auto", "cpu", "cuda" or "cuda:N"; threads 0: all cores. Fails with TUMBLE_E_INPUT. Thread: any. */
+/** `name`: "auto", "cpu", "cuda", "cuda:N", several as in "cuda:0,1", or "cuda:all"; threads 0: all cores. Fails with TUMBLE_E_INPUT. Thread: any. */
 TUMBLE_API tumble_status tumble_device_create(const char *name, int32_t threads, tumble_device **device);
 /** Thread: device. */
 TUMBLE_API void tumble_device_destroy(tumble_device *device);

@@ -104,7 +104,7 @@ contains
         if (present(shift_sigma_A)) band%shift_sigma_A = shift_sigma_A
     end function tumble_band
 
-    ! "auto", "cpu", "cuda" or "cuda:N"; without threads: all cores.
+    ! "auto", "cpu", "cuda", "cuda:N", several as in "cuda:0,1", or "cuda:all"; without threads: all cores.
     subroutine device_create(self, name, threads, status)
         class(tumble_device), intent(inout) :: self
         character(len=*), intent(in) :: name

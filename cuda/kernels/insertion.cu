@@ -4,10 +4,12 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "fourier/central_slice.hpp"  // padded_side
 #include "kernels/brick_insertion.hpp"
+#include "kernels/placement.hpp"
 #include "kernels/shared_memory.hpp"
 #include "runtime/fft_plan.hpp"
 #include "runtime/launch.hpp"
@@ -181,22 +183,31 @@ void insert_by_bricks(Device& device, const SampleSource& in, const GridLayout& 
     }
 }
 
-/// The samples on a grid of `padded`, back in real space, the middle `box` of it.
-template <int components>
-DeviceBuffer<float> inserted(Device& device, const SampleSource& in, const GriddingWindow& window, int box, int padded, double bound,
-                             const InsertionForm& form) {
-    const GridLayout layout = grid_layout(padded, window.width);
+GridLayout layout_of(int padded, int width) {
+    const GridLayout layout = grid_layout(padded, width);
     if (grid_size(layout) > std::numeric_limits<std::int32_t>::max())
         throw bad_input("A grid of side " + std::to_string(padded) + " is too large for insertion.");
-    const auto cells = static_cast<std::size_t>(grid_size(layout));
-    const auto side = static_cast<std::size_t>(padded);
-    const float scale = fixed_point_scale(bound);
-    DeviceBuffer<unsigned long long> grid(device, components * cells, "the grid of the insertion");
+    return layout;
+}
+
+/// The samples on a grid of `padded`.
+template <int components>
+FixedPointGrid summed(Device& device, const SampleSource& in, const GriddingWindow& window, int padded, float scale, const InsertionForm& form) {
+    const GridLayout layout = layout_of(padded, window.width);
+    FixedPointGrid grid(device, components * static_cast<std::size_t>(grid_size(layout)), "the grid of the insertion");
     clear(device, grid);
     if (in.count > 0 && in.pose_count > 0) {
         if (form.by_taps) insert_by_taps<components>(device, in, layout, window_taps(window), scale, grid.data());
         else insert_by_bricks<components>(device, in, layout, window_taps(window), scale, form.samples_a_batch, grid.data());
     }
+    return grid;
+}
+
+/// Such a grid back in real space, the middle `box` of it.
+template <int components>
+DeviceBuffer<float> in_real_space(Device& device, FixedPointGrid grid, const GriddingWindow& window, int box, int padded, float scale) {
+    const GridLayout layout = layout_of(padded, window.width);
+    const auto side = static_cast<std::size_t>(padded);
     DeviceBuffer<float2> spectrum(device, side * side * (side / 2 + 1), "the inserted transform");
     launch(device, "fold", fold<components>, one_row_a_block(static_cast<long long>(padded) * padded, fold_threads),
            reinterpret_cast<const long long*>(grid.data()), layout, 0.5f / scale, spectrum.data());
@@ -228,13 +239,10 @@ std::vector<Placement> placements(const DeviceImages& images, std::span<const ba
     return out;
 }
 
-/// Upper bounds of the summed magnitudes of a component of the data, and of the weights.
-struct Bounds {
-    double data = 0, weights = 0;
-};
-Bounds bounds_of(Device& device, const SampleSource& in, const std::vector<Placement>& poses) {
-    Bounds bounds;
-    if (poses.empty() || in.count == 0) return bounds;
+/// Fills in the magnitudes.
+void measure(Device& device, const std::vector<Placement>& poses, PlacedImages& out) {
+    const SampleSource& in = out.samples;
+    if (poses.empty() || in.count == 0) return;
     DeviceBuffer<float> d_sums(device, poses.size(), "sums of the images");
     launch(device, "sum_magnitudes", sum_magnitudes,
            LaunchShape{dim3(static_cast<unsigned>(std::min<std::size_t>(poses.size(), 1 << 20))), dim3(sum_threads), sum_threads * sizeof(float)},
@@ -246,16 +254,66 @@ Bounds bounds_of(Device& device, const SampleSource& in, const std::vector<Place
     double of_points = 0;
     for (const float w : weights) of_points += std::abs(static_cast<double>(w));
     for (std::size_t i = 0; i < poses.size(); i++) {
-        bounds.data += std::abs(static_cast<double>(poses[i].weight)) * static_cast<double>(sums[i]);
-        bounds.weights += std::abs(static_cast<double>(poses[i].weight)) * of_points;
+        out.data.push_back(std::abs(static_cast<double>(poses[i].weight)) * static_cast<double>(sums[i]));
+        out.weights.push_back(std::abs(static_cast<double>(poses[i].weight)) * of_points);
     }
-    // The window is at most 1. Float sums of a few thousand terms and the products are off by far less than a hundredth.
-    bounds.data *= 1.01;
-    bounds.weights *= 1.01;
-    return bounds;
+}
+
+/// Summed from the smallest, so that their order does not matter.
+double sum_of(std::vector<double> magnitudes) {
+    double sum = 0;
+    for (const double m : magnitudes)
+        if (std::isnan(m)) return m;
+    std::sort(magnitudes.begin(), magnitudes.end());
+    for (const double m : magnitudes) sum += m;
+    return sum;
 }
 
 }  // namespace
+
+PlacedImages placed(Device& device, const DeviceImages& images, std::span<const backend::PoseWeight> poses, std::int64_t first,
+                    std::int64_t last) {
+    const std::vector<Placement> placements_of_poses = placements(images, poses);
+    PlacedImages out;
+    out.box = images.box;
+    out.poses = to_device<Placement>(device, placements_of_poses, "poses");
+    out.samples = {out.poses.data(),      static_cast<long long>(placements_of_poses.size()), images.frequencies.data(), images.values.data(),
+                   images.weights.data(), first, last - first, images.points};
+    measure(device, placements_of_poses, out);
+    return out;
+}
+
+FixedPointScales fixed_point_scales(std::span<const PlacedImages> shares) {
+    std::vector<double> data, weights;
+    for (const PlacedImages& share : shares) {
+        data.insert(data.end(), share.data.begin(), share.data.end());
+        weights.insert(weights.end(), share.weights.begin(), share.weights.end());
+    }
+    // The window is at most 1. Float sums of a few thousand terms and the products are off by far less than a hundredth.
+    return {fixed_point_scale(1.01 * sum_of(std::move(data))), fixed_point_scale(1.01 * sum_of(std::move(weights)))};
+}
+
+InsertionGrids insertion_grids(int box, const GriddingWindow& window, double padding_factor) {
+    if (box < 8) throw bad_input("A map of box " + std::to_string(box) + " was asked for; expected at least 8 voxels.");
+    static_cast<void>(window_taps(window));  // refuses a bad window also where nothing is inserted
+    return {window, box, padded_side(box, padding_factor), padded_side(2 * box, padding_factor)};
+}
+
+FixedPointGrid data_sums(Device& device, const PlacedImages& in, const InsertionGrids& grids, float scale, const InsertionForm& form) {
+    return summed<2>(device, in.samples, grids.window, grids.padded, scale, form);
+}
+
+FixedPointGrid weight_sums(Device& device, const PlacedImages& in, const InsertionGrids& grids, float scale, const InsertionForm& form) {
+    return summed<1>(device, in.samples, grids.window, grids.doubled_padded, scale, form);
+}
+
+DeviceBuffer<float> right_side_of(Device& device, FixedPointGrid sums, const InsertionGrids& grids, float scale) {
+    return in_real_space<2>(device, std::move(sums), grids.window, grids.box, grids.padded, scale);
+}
+
+DeviceBuffer<float> kernel_of(Device& device, FixedPointGrid sums, const InsertionGrids& grids, float scale) {
+    return in_real_space<1>(device, std::move(sums), grids.window, 2 * grids.box, grids.doubled_padded, scale);
+}
 
 float fixed_point_scale(double bound) {
     if (!std::isfinite(bound)) throw DeviceError(backend::status_input, "insertion: the samples are not finite numbers");
@@ -268,19 +326,13 @@ float fixed_point_scale(double bound) {
 
 DeviceEquations accumulate(Device& device, const DeviceImages& images, std::span<const backend::PoseWeight> poses, std::int64_t first,
                            std::int64_t last, const GriddingWindow& window, double padding_factor, const InsertionForm& form) {
-    if (images.box < 8)
-        throw bad_input("A map of box " + std::to_string(images.box) + " was asked for; expected at least 8 voxels.");
-    static_cast<void>(window_taps(window));  // refuses a bad window also where nothing is inserted
-    const std::vector<Placement> placed = placements(images, poses);
-    const auto d_placed = to_device<Placement>(device, placed, "poses");
-    const SampleSource in{d_placed.data(),        static_cast<long long>(placed.size()), images.frequencies.data(), images.values.data(),
-                          images.weights.data(), first,                                 last - first,               images.points};
-    const Bounds bounds = bounds_of(device, in, placed);
+    const InsertionGrids grids = insertion_grids(images.box, window, padding_factor);
+    const PlacedImages in = placed(device, images, poses, first, last);
+    const FixedPointScales scales = fixed_point_scales({&in, 1});
     DeviceEquations out;
     out.box = images.box;
-    out.right_side = inserted<2>(device, in, window, images.box, padded_side(images.box, padding_factor), bounds.data, form);
-    out.kernel = inserted<1>(device, in, window, 2 * images.box, padded_side(2 * images.box, padding_factor), bounds.weights,
-                            form);
+    out.right_side = right_side_of(device, data_sums(device, in, grids, scales.data, form), grids, scales.data);
+    out.kernel = kernel_of(device, weight_sums(device, in, grids, scales.weights, form), grids, scales.weights);
     return out;
 }
 

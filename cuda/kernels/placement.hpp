@@ -1,29 +1,11 @@
 #pragma once
-// What is inserted, as the kernels of insertion take it: resident images at poses, and the value of one of their samples.
+// The value of a sample that is inserted, for kernels.
 #include <cuda_runtime.h>
 
 #include "fourier/insertion_element.hpp"
+#include "kernels/sample_source.hpp"
 
 namespace tumble::cuda {
-
-/// PoseWeight on the device.
-struct Placement {
-    long long image;
-    float rotation[6];  // the third row is not needed: the points lie in the plane
-    float turn_x, turn_y;  // phase of a point in half turns, per cycle and pixel: twice the shift in pixels
-    float weight;
-    float unused;
-};
-
-/// Images at poses, from their points first .. first + count - 1. Samples are numbered pose * count + point.
-struct SampleSource {
-    const Placement* poses;
-    long long pose_count;
-    const float2* frequencies;
-    const float2* values;
-    const float* weights;
-    long long first, count, points;
-};
 
 /// Weight of a sample; 0 where it is not inserted. `at`: its point in the plane.
 __device__ inline float weight_of(const SampleSource& in, const Placement& pose, long long point, float2 at) {

@@ -372,7 +372,12 @@ backend::RunPlan plan_run(const DeviceMemory& memory, const backend::RunSizes& s
     plan.images_bytes = held.count();
     plan.equations_bytes = (equations.resident * std::max(s.insertion_beside, s.solution_beside)).count();
     plan.transforms_bytes = transforms.count();
-    phases.add("the images", 0, images);
+    if (s.height > 0 && s.width > 0) {
+        phases.add("the means of the images", 0, means_cut(memory, s.images, s.height, s.width).take);
+        phases.add("the preparation of the images", 0, preparation_take({s.images, s.height, s.width, s.points, box, s.noise_frequencies}));
+    } else {
+        phases.add("the images", 0, images);
+    }
     if (s.poses > 0) {
         const Bytes stays = held + equations.resident * s.insertion_beside;
         const Cut insertion = insertion_cut(phases.beside(stays), {s.poses, s.points, box, padded, doubled_padded, width});

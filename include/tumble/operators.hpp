@@ -23,7 +23,7 @@ namespace tumble {
 /// Where operators compute.
 class Device {
   public:
-    /// `name`: auto, cpu, cuda or cuda:N; threads 0: all cores. Throws Error(input) for other words and for a device that
+    /// `name`: auto, cpu, cuda, cuda:N, several as in cuda:0,1, or cuda:all; threads 0: all cores. Throws Error(input) for other words and for a device that
     /// cannot be had.
     explicit Device(const std::string& name = "auto", int threads = 0);
     /// "cpu", or "cuda:0".

@@ -49,7 +49,7 @@ struct ReconstructOptions {
     bool flip_hand = false;                 ///< return the mirror image of the particle
     std::uint64_t seed = 1;
     int threads = 0;                        ///< 0: all cores
-    std::string device = "auto";            ///< auto, cpu, cuda, cuda:N
+    std::string device = "auto";            ///< auto, cpu, cuda, cuda:N, cuda:0,1, cuda:all
     std::string checkpoint_file;            ///< run.h5 to write after each step; empty: none
     bool resume = false;                    ///< continue from checkpoint_file if it fits this input
 };

@@ -140,7 +140,7 @@ void add_output_options(CLI::App& verb, Arguments& a) {
 void check_device(const std::string& device) {
     const bool cuda = device == "cuda" || device.rfind("cuda:", 0) == 0;
     if (device != "auto" && device != "cpu" && !cuda)
-        throw bad_input(fmt::format("--device: found '{}', expected auto, cpu, cuda or cuda:N", device));
+        throw bad_input(fmt::format("--device: found '{}', expected auto, cpu, cuda, cuda:N, several as in cuda:0,1, or cuda:all", device));
     for (const BackendInformation& backend : build_information().backends)
         if (cuda && backend.name == "cuda" && !backend.available)
             throw bad_input(

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "backend/cpu_operations.hpp"
+#include "backend/several_devices.hpp"
 #include "tumble/error.hpp"
 
 namespace tumble {
@@ -108,8 +109,8 @@ void Backend::call(Entry entry, const char* name, Arguments... arguments) const 
 
 Backend::Backend(const Operations& table, int device, int threads)
     : session_(std::make_shared<Session>(table, device, threads)),
-      device_(std::string_view(table.name) == "cpu" ? "cpu" : fmt::format("{}:{}", table.name, device)),
-      memory_device_(std::string_view(table.name) == "cuda" ? device : -1) {}
+      device_(backend::device_name(table, device)),
+      memory_device_(backend::memory_device(table, device)) {}
 
 void Backend::copy_to_host(void* to, const void* from, std::int64_t bytes, std::optional<void*> stream) const {
     const CopyArguments arguments{to, from, bytes, memory_host, memory_cuda, stream.value_or(nullptr), !stream, 0};

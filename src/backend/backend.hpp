@@ -117,9 +117,9 @@ class Backend {
 
     /// For loops that stay on the host.
     ThreadPool& pool() const { return session_->pool; }
-    /// "cpu", or "cuda:0".
+    /// "cpu", "cuda:0", or "cuda:0,1".
     const std::string& device() const { return device_; }
-    /// Number of the device whose memory the backend reaches besides the host's; -1: none.
+    /// Number of the device whose memory the backend reaches besides the host's, the first of several; -1: none.
     int memory_device() const { return memory_device_; }
 
     /// Callers' arrays between the host and that memory, after what `stream` (a cudaStream_t; none: one of the backend's own) was

@@ -277,6 +277,18 @@ std::int32_t equations_accumulate(Context* context, Equations* equations, const 
     });
 }
 
+std::int32_t equations_accumulate_shares(Context* context, Equations* equations, const ImageShare* shares, std::int64_t share_count,
+                                         const AccumulateArguments* a) {
+    for (std::int64_t i = 0; i < share_count; i++) {
+        AccumulateArguments of_share = *a;
+        of_share.poses = shares[i].poses;
+        of_share.count = shares[i].count;
+        const std::int32_t status = equations_accumulate(context, equations, shares[i].images, &of_share);
+        if (status != status_good) return status;
+    }
+    return status_good;
+}
+
 std::int32_t equations_add(Context* context, Equations* equations, const Equations* other) {
     return guarded(behind(context).error, [&] {
         if (behind(equations).right_side.empty() && behind(equations).box == behind(other).box)
@@ -516,6 +528,7 @@ Operations filled() {
     table.equations_create = equations_create;
     table.equations_destroy = destroy<Equations>;
     table.equations_accumulate = equations_accumulate;
+    table.equations_accumulate_shares = equations_accumulate_shares;
     table.equations_add = equations_add;
     table.equations_subtract = equations_subtract;
     table.solve = solve_equations;

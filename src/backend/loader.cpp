@@ -3,12 +3,15 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <numeric>
 
 #include "backend/cpu_operations.hpp"
+#include "backend/several_devices.hpp"
 #include "core/cpu_features.hpp"
 #include "core/threads.hpp"
 #include "tumble/error.hpp"
@@ -59,15 +62,45 @@ std::string cpu_line() {
     return fmt::format("{} loops, {} cores", name_of(detected_instruction_set()), available_cores());
 }
 
-/// N of "cuda:N"; 0 of "cuda".
-int device_number(std::string_view device) {
-    if (device == "cuda") return 0;
-    const std::string_view digits = device.substr(std::strlen("cuda:"));
-    int number = -1;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-    if (error != std::errc() || end != digits.data() + digits.size() || number < 0)
-        throw bad_input(fmt::format("device: found '{}', expected auto, cpu, cuda or cuda:N", device));
-    return number;
+bool names_cuda(std::string_view device) {
+    return device == "cuda" || device.rfind("cuda:", 0) == 0;
+}
+
+[[noreturn]] void refuse_word(std::string_view device) {
+    throw bad_input(fmt::format("device: found '{}', expected {}", device, device_words));
+}
+
+/// 0 and 1 of "cuda:0,1"; 0 of "cuda" and "auto"; none of "cuda:all".
+std::vector<int> device_numbers(std::string_view device) {
+    if (device == "cuda" || device == "auto") return {0};
+    std::string_view rest = device.substr(std::strlen("cuda:"));
+    std::vector<int> numbers;
+    if (rest == "all") return numbers;
+    for (;;) {
+        int number = -1;
+        const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), number);
+        if (error != std::errc() || number < 0) refuse_word(device);
+        if (std::find(numbers.begin(), numbers.end(), number) != numbers.end())
+            throw bad_input(fmt::format("device: found '{}', which names device {} twice; expected each once", device, number));
+        numbers.push_back(number);
+        rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
+        if (rest.empty()) return numbers;
+        if (rest.front() != ',') refuse_word(device);
+        rest.remove_prefix(1);
+    }
+}
+
+/// One device, or several behind a table of their own.
+Choice choice_of(const Operations& table, const std::vector<int>& devices) {
+    Choice choice{&table, devices.front(), {}};
+    if (devices.size() > 1) {
+        const SeveralDevices several = several_devices(table, devices);
+        choice.table = several.table;
+        choice.device = several.number;
+    }
+    choice.reason = device_name(*choice.table, choice.device) + ":";
+    for (const int device : devices) choice.reason += (device == devices.front() ? " " : "; ") + device_line(table, device);
+    return choice;
 }
 
 }  // namespace
@@ -113,14 +146,17 @@ Choice choose_backend(std::string_view device) {
     const Choice cpu{&cpu_operations(), 0, "cpu: " + cpu_line()};
     if (device == "cpu") return cpu;
     const bool automatic = device == "auto";
-    if (!automatic && device != "cuda" && device.rfind("cuda:", 0) != 0)
-        throw bad_input(fmt::format("device: found '{}', expected auto, cpu, cuda or cuda:N", device));
-    const int number = automatic ? 0 : device_number(device);
+    if (!automatic && !names_cuda(device)) refuse_word(device);
+    std::vector<int> numbers = device_numbers(device);
     const LoadedModule module = cuda_module();
     std::string reason = module.reason;
     if (module.table) {
         const int devices = devices_of(*module.table, reason);
-        if (number < devices) return {module.table, number, fmt::format("cuda:{}: {}", number, device_line(*module.table, number))};
+        if (numbers.empty()) {
+            numbers.resize(static_cast<std::size_t>(std::max(devices, 1)));
+            std::iota(numbers.begin(), numbers.end(), 0);
+        }
+        if (*std::max_element(numbers.begin(), numbers.end()) < devices) return choice_of(*module.table, numbers);
         if (devices > 0) reason = fmt::format("the machine has {} CUDA devices", devices);
     }
     if (!automatic) throw bad_input(fmt::format("device: found '{}', but {}; expected auto or cpu", device, reason));

@@ -12,13 +12,17 @@ namespace tumble::backend {
 
 struct Choice {
     const Operations* table = nullptr;  ///< lives as long as the process
-    int device = 0;
+    int device = 0;      ///< its number for the table
     std::string reason;  ///< one line: what was chosen and why
 };
 
-/// `device`: auto, cpu, cuda or cuda:N. auto takes the first CUDA device if there is a module that fits this build, has all
-/// operations and finds a device, else the CPU, saying why. Throws Error(input) for any other word, and where cuda is asked
-/// for and cannot be had. Any thread. The module is looked for in the folder that the environment variable TUMBLE_BACKEND_DIR
+/// What a device may be called, for messages.
+inline constexpr const char* device_words = "auto, cpu, cuda, cuda:N, several as in cuda:0,1, or cuda:all";
+
+/// `device`: one of these. auto takes the first CUDA device if there is a module that fits this build, has all operations and
+/// finds a device, else the CPU, saying why. Several devices compute together (several_devices.hpp); `all` of a machine with
+/// one is that one. Throws Error(input) for any other word, a device that is named twice or is not there, and where cuda is
+/// asked for and cannot be had. Any thread. The module is looked for in the folder that the environment variable TUMBLE_BACKEND_DIR
 /// names, beside this library or program, and in the folder that the build was configured with.
 Choice choose_backend(std::string_view device);
 

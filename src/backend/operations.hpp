@@ -119,6 +119,14 @@ struct AccumulateArguments {
     std::int32_t window_width, memory;
 };
 
+/// Images of one of several contexts, and poses that name them by their numbers there.
+struct ImageShare {
+    Context* context;
+    const Images* images;
+    const PoseWeight* poses;
+    std::int64_t count;
+};
+
 /// SolveOptions (fourier/density_compensation.hpp).
 struct SolveArguments {
     const double* prior;  ///< [shell], or null
@@ -221,6 +229,8 @@ struct RunSizes {
     std::int64_t rings, angles, orders;       ///< of the search
     std::int64_t harmonics;                   ///< rank of the angular basis, all orders together
     std::int64_t directions, rows, images_a_batch;  ///< rows: of a batch
+    std::int64_t height, width;                     ///< of the raw images, where they are prepared on the device
+    std::int64_t noise_frequencies;                 ///< of a raw image's spectrum that its noise is measured at
 };
 /// What the run takes of a device as it is now, and how it is cut. Of the CPU, whose work is not cut: memory of the machine
 /// and zeros.
@@ -353,6 +363,12 @@ struct Operations {
     std::int32_t (*images_set_weights)(Context*, Images*, const float* weights);
     /// Changes the sign of what this side keeps itself; the caller does so with the arrays that are borrowed, afterwards.
     std::int32_t (*images_negate)(Context*, Images*);
+
+    /// equations_accumulate of images that several contexts of this table hold, all of one box and with the same points; the
+    /// equations are the first argument's. The poses of the argument struct are not looked at, those of the shares are
+    /// inserted. A share may have the first argument as its context, and no context may have two.
+    std::int32_t (*equations_accumulate_shares)(Context*, Equations*, const ImageShare* shares, std::int64_t share_count,
+                                                const AccumulateArguments*);
 };
 
 }  // namespace tumble::backend

@@ -31,7 +31,7 @@ constexpr std::array entries{
     OptionEntry{"flip-hand", OptionType::whole_number, "", "0", 0, 1, "", "Give the mirror image: projections cannot tell the hand"},
     OptionEntry{"seed", OptionType::whole_number, "", "1", 0, largest_whole, "", "Random numbers; the same seed gives the same result"},
     OptionEntry{"threads", OptionType::whole_number, "", "0", 0, 4096, "", "Threads, by default one a core; the result does not depend on it"},
-    OptionEntry{"device", OptionType::text, "", "auto", 0, 0, "", "auto, cpu, cuda or cuda:N"},
+    OptionEntry{"device", OptionType::text, "", "auto", 0, 0, "", "auto, cpu, cuda, cuda:N, several as in cuda:0,1, or cuda:all"},
     OptionEntry{"checkpoint", OptionType::text, "", "none", 0, 0, "", "File that is written after each step, or none"},
     OptionEntry{"resume", OptionType::whole_number, "", "0", 0, 1, "", "Go on from the checkpoint if it fits the input"},
 };

@@ -8,10 +8,12 @@
 
 #include "backend/cpu_operations.hpp"
 #include "backend/loader.hpp"
+#include "backend/several_devices.hpp"
 #include "core/threads.hpp"
 #include "io/element.hpp"
 #include "pose/image_preparation.hpp"
 #include "pose/orientation_grid.hpp"
+#include "pose/preparation_tables.hpp"
 #include "reconstruct/checked_options.hpp"
 #include "reconstruct/global_search.hpp"
 #include "reconstruct/run_device.hpp"
@@ -41,6 +43,8 @@ constexpr double atom_samples_per_s = 4e8;        // samples of one atom's wave 
 /// Everything that memory and time are counted from.
 struct Counts {
     double images = 0, pixels = 0;  // of one image
+    std::int64_t side = 0;
+    double mask_radius_A = 0;
     double box = 0, samples = 0;    // of one prepared image
     double atoms = 0;
     double directions = 0, shifts = 0, angles = 0, polar_samples = 0;  // of the search; 0 where there is none
@@ -58,6 +62,8 @@ Counts count(std::int64_t images, std::int64_t side, const ReconstructOptions& o
     Counts c;
     c.images = static_cast<double>(images);
     c.pixels = static_cast<double>(side * side);
+    c.side = side;
+    c.mask_radius_A = working.mask_radius_A;
     c.box = working.box;
     c.samples = std::numbers::pi / 8 * c.box * c.box;
     c.particle_radius_px = 0.5 * diameter_A / options.pixel_size_A;
@@ -123,6 +129,19 @@ double seconds(const Counts& c) {
     return prepare + maps + atoms + (c.search ? search_seconds(c) : 0) + (c.halves ? half_seconds(c) : 0);
 }
 
+std::string megabytes(double bytes) {
+    return bytes < 1e9 ? fmt::format("{:.0f} MB", bytes / 1e6) : fmt::format("{:.1f} GB", bytes / 1e9);
+}
+
+std::string duration(double s) {
+    return s < 100 ? fmt::format("{:.0f} s", std::max(1.0, s)) : fmt::format("{:.0f} min", s / 60);
+}
+
+std::string cost_of(const Counts& c, int threads, const std::string& device) {
+    const std::string time = "time about " + duration(seconds(c) / threads);
+    return "memory about " + megabytes(memory_bytes(c)) + ", " + (device == "cpu" ? time : time + " if the processor did it");
+}
+
 /// What a backend with a memory of its own counts with.
 backend::RunSizes run_sizes(const Counts& c, double pixel_size_A) {
     // Poses and candidates an image, in the rounds of a search and where poses are given.
@@ -130,6 +149,11 @@ backend::RunSizes run_sizes(const Counts& c, double pixel_size_A) {
     backend::RunSizes sizes{};
     const auto whole = [](double x) { return static_cast<std::int64_t>(std::ceil(x)); };
     sizes.images = whole(c.images);
+    sizes.height = sizes.width = c.side;
+    if (measures_noise(noise_window(c.side, c.side, c.mask_radius_A, pixel_size_A))) {
+        const std::vector<int> shells = noise_shells(c.side, c.side);
+        sizes.noise_frequencies = std::count_if(shells.begin(), shells.end(), [](int shell) { return shell >= 0; });
+    }
     sizes.points = whole(c.samples);
     sizes.box = whole(c.box);
     sizes.padding_factor = map_padding;
@@ -152,14 +176,6 @@ backend::RunSizes run_sizes(const Counts& c, double pixel_size_A) {
     return sizes;
 }
 
-std::string megabytes(double bytes) {
-    return bytes < 1e9 ? fmt::format("{:.0f} MB", bytes / 1e6) : fmt::format("{:.1f} GB", bytes / 1e9);
-}
-
-std::string duration(double s) {
-    return s < 100 ? fmt::format("{:.0f} s", std::max(1.0, s)) : fmt::format("{:.0f} min", s / 60);
-}
-
 /// What the run takes of a device with a memory of its own; nothing of the CPU's.
 struct DevicePlan {
     backend::RunSizes sizes{};
@@ -174,7 +190,7 @@ DevicePlan device_plan(const backend::Choice& choice, const Counts& c, const Rec
 }
 
 std::string name_of(const backend::Choice& choice) {
-    return fmt::format("{}:{}", choice.table->name, choice.device);
+    return backend::device_name(*choice.table, choice.device);
 }
 
 backend::Choice device_of_run(const Counts& c, const ReconstructOptions& options) {
@@ -194,10 +210,11 @@ std::vector<std::string> device_lines(const backend::Choice& choice, const Count
     if (plan.peak_bytes == 0) return {};
     const std::string device = name_of(choice), shortage = plan.shortage;
     if (!shortage.empty() && options.diameter_A > 0) throw bad_input(fmt::format("device {}: {}", device, shortage));
+    const char* each = device.find(',') == device.npos ? "" : " on each of them";
     const auto bytes = [](std::uint64_t count) { return megabytes(static_cast<double>(count)); };
-    std::vector<std::string> lines{fmt::format("plan: {} needs about {} of {} free: images {}, normal equations {}, transforms of maps {}, search {}, "
+    std::vector<std::string> lines{fmt::format("plan: {} needs about {} of {} free{}: images {}, normal equations {}, transforms of maps {}, search {}, "
                                                "the rest at work",
-                                               device, bytes(plan.peak_bytes), bytes(plan.free_bytes), bytes(plan.images_bytes),
+                                               device, bytes(plan.peak_bytes), bytes(plan.free_bytes), each, bytes(plan.images_bytes),
                                                bytes(plan.equations_bytes), bytes(plan.transforms_bytes), bytes(plan.search_bytes))};
     lines.push_back(sizes.directions > 0
                         ? fmt::format("plan: {} takes {} poses, {} directions, {} rows and {} candidates at a time", device, plan.poses_at_once,
@@ -233,8 +250,12 @@ ReconstructPlan plan_reconstruction(std::int64_t images, std::int64_t height, st
         plan.lines.push_back(fmt::format("plan: search of {:.0f} directions, {:.0f} in-plane angles, {:.0f} shifts an image",
                                          2 * c.directions, c.angles, c.shifts));
     for (auto& line : device_lines(choice, c, options)) plan.lines.push_back(std::move(line));
-    plan.lines.push_back(fmt::format("plan: memory about {}, time about {}", megabytes(memory_bytes(c)), duration(plan.time_s)));
+    plan.lines.push_back("plan: " + cost_of(c, threads, plan.device));
     return plan;
+}
+
+std::string run_cost(std::int64_t images, std::int64_t side, const ReconstructOptions& options, int threads, const std::string& device) {
+    return cost_of(count(images, side, options), threads, device);
 }
 
 }  // namespace tumble

@@ -13,6 +13,7 @@
 #include "reconstruct/half_refinement.hpp"
 #include "reconstruct/reconstruct_on.hpp"
 #include "reconstruct/run.hpp"
+#include "reconstruct/run_device.hpp"
 #include "reconstruct/settled_poses.hpp"
 
 namespace tumble {
@@ -103,6 +104,10 @@ ReconstructionSteps::State::State(Backend made, StackView stack, const Reconstru
     progress.last_map.voxel_A = run.images.pixel_size_A;
     progress.log(fmt::format("particle radius {:.2f} A, mask radius {:.2f} A, working box {} px", run.images.particle_radius_A, run.images.mask_radius_A,
                              run.images.box));
+    if (options.diameter_A > 0) return;
+    ReconstructOptions measured = options;
+    measured.diameter_A = 2 * run.images.particle_radius_A;
+    progress.log("plan: with that radius, " + run_cost(stack.images, stack.width, measured, backend.pool().size(), backend.device()));
 }
 
 namespace {

@@ -36,6 +36,8 @@ RunSizes usual(std::int64_t images) {
     s.directions = 9000;
     s.images_a_batch = 32;
     s.rows = 32 * 13;
+    s.height = s.width = 256;
+    s.noise_frequencies = 25600;
     return s;
 }
 
@@ -43,7 +45,7 @@ RunSizes usual(std::int64_t images) {
 RunSizes absurd(std::int64_t n) {
     RunSizes s{};
     s.images = s.points = s.box = s.window_width = s.poses = s.insertion_beside = s.solution_beside = s.transforms = s.candidates = n;
-    s.rings = s.angles = s.orders = s.harmonics = s.directions = s.rows = s.images_a_batch = n;
+    s.rings = s.angles = s.orders = s.harmonics = s.directions = s.rows = s.images_a_batch = s.height = s.width = s.noise_frequencies = n;
     s.padding_factor = static_cast<double>(n);
     return s;
 }
@@ -245,6 +247,20 @@ TEST_CASE("a usual run fits a large device, is cut on a smaller one and refused 
         CHECK(tiny.poses_at_once == 1);
         CHECK(tiny.candidates_at_once == 1);
     }
+}
+
+TEST_CASE("images that are prepared on the device are planned with what that takes, others as they are") {
+    const DeviceMemory large{79 * gigabyte, 80 * gigabyte};
+    RunSizes s = usual(100);
+    s.poses = s.transforms = s.directions = s.candidates = 0;
+    const Take preparation = preparation_take({100, 256, 256, s.points, s.box, s.noise_frequencies});
+    CHECK(plan_run(large, s).peak_bytes == preparation.peak.count());
+    CHECK(plan_run(large, s).least_bytes == preparation.least.count());
+    CHECK_THAT(plan_run({megabyte, gigabyte}, s).shortage, ContainsSubstring("for the preparation of the images"));
+    s.height = 0;
+    const std::uint64_t images = images_take(100, s.points, s.box).peak.count();
+    CHECK(plan_run(large, s).peak_bytes == images);
+    CHECK(images < preparation.least.count());
 }
 
 TEST_CASE("more memory never makes a cut smaller, and only a run whose smallest cuts do not fit is refused") {

@@ -28,7 +28,7 @@ const backend::Operations& table() {
     return *module.table;
 }
 const emulation::Controls& device() {
-    static const emulation::Controls& controls = emulation::controls_of(std::string(TUMBLE_EMULATED_MODULE_DIR) + "/tumble_cuda.so");
+    static const emulation::Controls& controls = emulation::controls_of(TUMBLE_EMULATED_MODULE_DIR "/tumble_cuda.so");
     return controls;
 }
 const OrientationScene& scene() {
@@ -370,6 +370,7 @@ TEST_CASE("the table's plan of a run is that of the planner with what is free no
     sizes.window_width = 5;
     sizes.poses = sizes.candidates = 8000;
     sizes.transforms = sizes.insertion_beside = sizes.solution_beside = 2;
+    sizes.height = sizes.width = 160;
     backend::RunPlan plan{};
     device().set_taken(1000);
     REQUIRE(table().plan_run(1, &sizes, &plan) == backend::status_good);

@@ -33,7 +33,7 @@ struct Kind {
     bool sizes;        ///< and its sizes
 };
 const std::map<Failing, Kind> kinds{
-    {Failing::allocation, {"allocation", "device memory of", true}},
+    {Failing::allocation, {"allocation", "memory of", true}},  // of the device, or page-locked
     {Failing::launch, {"launch", "start of kernel", true}},
     {Failing::copy, {"copy", "copy of", true}},
     {Failing::plan, {"plan", "cufftMakePlanMany64 of", true}},

@@ -81,9 +81,11 @@ TEST_CASE("the plan names the device, its free memory and what the run takes the
     CAPTURE(large.errors);
     CHECK(large.exit_code == 0);
     for (const char* words : {"plan: on cuda:1: emulated device", "GiB free", "plan: cuda:1 needs about", "of 2.1 GB free", "normal equations",
-                              "transforms of maps", "search", "rows and", "candidates at a time"})
+                              "transforms of maps", "search", "rows and", "candidates at a time", " if the processor did it"})
         CHECK(large.errors.find(words) != std::string::npos);
-    CHECK(plan("cpu", {}).errors.find("needs about") == std::string::npos);
+    const std::string on_cpu = plan("cpu", {}).errors;
+    CHECK(on_cpu.find("needs about") == std::string::npos);
+    CHECK(on_cpu.find("if the processor did it") == std::string::npos);
 
     setenv("TUMBLE_EMULATION_MEMORY", "10000000", 1);
     const Outcome small = plan("cuda:1", {"--diameter", "14"}), guessed = plan("cuda:1", {}), automatic = plan("auto", {});

@@ -112,6 +112,7 @@ TEST_CASE("from the true poses: every atom of the sample within the limits, all 
     for (const char* file : {"map.mrc", "half1.mrc", "half2.mrc", "mask.mrc", "fsc.csv", "poses.star",
                              "atoms.xyz", "atoms.cif", "summary.json", "config.toml", "log.txt"})
         CHECK(std::filesystem::file_size(run.out + "/" + file) > 0);
+    CHECK(read_text(run.out + "/log.txt").find("plan: with that radius, memory about ") != std::string::npos);
     CHECK(run.outcome.errors.empty());
     check_progress(run.outcome.output);
     check_atoms_of_map(run);

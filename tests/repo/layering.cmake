@@ -22,7 +22,9 @@ set(cuda_headers "context.hpp" "entries.hpp" "resident.hpp")
 # A type or a small function of another room that a file needs, and nothing else of that room.
 set(types_only "atoms/atom_sums.hpp -> pose/prepared_images.hpp"
     "cuda/kernels/atom_sums.cu -> atoms/half_plane_grid.hpp"
-    "cuda/panel_entries.cpp -> pose/polar_transform.hpp" "cuda/search_entries.cpp -> pose/soft_assignment.hpp")
+    "cuda/panel_entries.cpp -> pose/polar_transform.hpp" "cuda/search_entries.cpp -> pose/soft_assignment.hpp"
+    "cuda/image_entries.cpp -> pose/preparation_tables.hpp" "cuda/kernels/image_preparation.cu -> pose/preparation_tables.hpp"
+    "cuda/kernels/image_preparation.hpp -> pose/image_preparation.hpp")
 
 # Third-party header -> rooms that own it.
 set(third_party "hdf5.h" "fftw3.h" "zlib.h" "Eigen/" "CLI/" "pocketfft" "cuda" "cufft" "iostream")

@@ -1,7 +1,7 @@
 """
     Device(name = "auto"; threads = 0)
 
-Where operators compute: "auto", "cpu", "cuda" or "cuda:N"; threads 0: all cores. A device does one thing at a time: tasks that use
+Where operators compute: "auto", "cpu", "cuda", "cuda:N", several as in "cuda:0,1", or "cuda:all"; threads 0: all cores. A device does one thing at a time: tasks that use
 the same device, or what was made on it, wait for each other. `close` gives the memory of a device or of an object made on it back at
 once; else the garbage collector does, which does not know how much it is.
 """

@@ -74,7 +74,7 @@ class Poses:
 
 
 class Device:
-    """Where operators compute: "auto", "cpu", "cuda" or "cuda:N"; threads 0: all cores."""
+    """Where operators compute: "auto", "cpu", "cuda", "cuda:N", several as in "cuda:0,1", or "cuda:all"; threads 0: all cores."""
 
     def __init__(self, name: str = "auto", threads: int = 0):
         self.handle = _made("device", "tumble_device_create", name.encode(), threads)

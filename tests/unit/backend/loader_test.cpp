@@ -45,9 +45,9 @@ TEST_CASE("cpu and auto give the CPU where there is no module, and auto says why
 
 TEST_CASE("cuda that is asked for and cannot be had is an error with its reason", "[backend]") {
     CHECK(refusal("cuda") == "device: found 'cuda', but CUDA backend not built; expected auto or cpu");
-    CHECK(contains(refusal("cuda:3"), "CUDA backend not built"));
-    for (const char* word : {"gpu", "cuda:", "cuda:x", "cuda:-1", "cuda:1x", ""})
-        CHECK(contains(refusal(word), "expected auto, cpu, cuda or cuda:N"));
+    for (const char* device : {"cuda:3", "cuda:0,1", "cuda:all"}) CHECK(contains(refusal(device), "CUDA backend not built"));
+    for (const char* word : {"gpu", "cuda:", "cuda:x", "cuda:-1", "cuda:1x", "cuda:0,", ""})
+        CHECK(contains(refusal(word), "expected auto, cpu, cuda, cuda:N, several as in cuda:0,1, or cuda:all"));
 }
 
 TEST_CASE("a module that fits is loaded, another ABI number or a missing operation is refused", "[backend]") {

@@ -67,11 +67,11 @@ TEST_CASE("structs of the table have the layout of abi 4", "[backend]") {
     CHECK(offsetof(Operations, abi_version) == 8);
     CHECK(offsetof(Operations, device_count) == 32);
     CHECK(sizeof(DeviceDescription) == 128);
-    CHECK(sizeof(RunSizes) == 136);
+    CHECK(sizeof(RunSizes) == 160);
     CHECK(sizeof(RunPlan) == 384);
     CHECK(sizeof(AtomArguments) == 128);
     CHECK(sizeof(OverlapArguments) == 80);
-    CHECK(sizeof(Operations) == 32 + 37 * sizeof(void*));
+    CHECK(sizeof(Operations) == 32 + 38 * sizeof(void*));
     CHECK(sizeof(CopyArguments) == 48);
     CHECK(sizeof(MeansArguments) == 56);
     CHECK(sizeof(PreparationArguments) == 120);
