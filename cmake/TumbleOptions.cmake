@@ -33,3 +33,11 @@ if(TUMBLE_SANITIZE)
     target_compile_options(tumble_sanitizers INTERFACE -fsanitize=${TUMBLE_SANITIZE} -fno-omit-frame-pointer -g1)
     target_link_options(tumble_sanitizers INTERFACE -fsanitize=${TUMBLE_SANITIZE})
 endif()
+
+# Headers of others that most files of a target include, parsed once. In the sanitizer builds alone: the others show that each
+# file includes what it needs.
+function(tumble_precompile target)
+    if(TUMBLE_SANITIZE)
+        target_precompile_headers(${target} PRIVATE ${ARGN})
+    endif()
+endfunction()

@@ -132,7 +132,7 @@ LoadedModule load_module(const std::string& file, const std::vector<std::string>
         }
         const auto table_of = reinterpret_cast<const Operations* (*)()>(dlsym(module, table_symbol));
         const Operations* table = table_of ? table_of() : nullptr;
-        const std::string fault = table ? unfit(*table) : std::string("exports no ") + table_symbol;
+        const std::string fault = table ? unfit(*table) : fmt::format("exports no {}", table_symbol);
         if (!fault.empty()) {
             dlclose(module);
             return {nullptr, path.string() + " " + fault};

@@ -59,11 +59,13 @@ void insert_real(float* grid, const GridLayout& layout, const WindowTaps& taps, 
         PointWeights weights;
         point_weights(taps, sample.tx, sample.ty, sample.tz, weights);
         const Lanes8 value = weights.x * sample.re;
-        if constexpr (width <= 4)
-            add_rows<width, 4>(grid + sample.cell, row, plane,
-                               __builtin_shufflevector(value, value, 0, 1, 2, 3), weights);
-        else
+        if constexpr (width <= 4) {
+            Lanes4 few;
+            first_four(value, few);
+            add_rows<width, 4>(grid + sample.cell, row, plane, few, weights);
+        } else {
             add_rows<width, 8>(grid + sample.cell, row, plane, value, weights);
+        }
     }
 }
 
@@ -77,17 +79,19 @@ void insert_complex(float* grid, const GridLayout& layout, const WindowTaps& tap
         point_weights(taps, sample.tx, sample.ty, sample.tz, weights);
         const Lanes8 re = weights.x * sample.re, im = weights.x * sample.im;
         float* base = grid + 2 * static_cast<std::int64_t>(sample.cell);
-        const Lanes8 first = __builtin_shufflevector(re, im, 0, 8, 1, 9, 2, 10, 3, 11);
-        if constexpr (width <= 4)
+        Lanes8 first;
+        interleaved_first_four(re, im, first);
+        if constexpr (width <= 4) {
             add_rows<width, 8>(base, row, plane, first, weights);
-        else if constexpr (width <= 6)
-            add_split_rows<width>(base, row, plane, first, __builtin_shufflevector(re, im, 4, 12, 5, 13),
-                                  weights);
-        else
-            add_rows<width, 16>(
-                base, row, plane,
-                __builtin_shufflevector(re, im, 0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15),
-                weights);
+        } else if constexpr (width <= 6) {
+            Lanes4 next;
+            interleaved_next_two(re, im, next);
+            add_split_rows<width>(base, row, plane, first, next, weights);
+        } else {
+            Lanes16 all;
+            interleaved(re, im, all);
+            add_rows<width, 16>(base, row, plane, all, weights);
+        }
     }
 }
 

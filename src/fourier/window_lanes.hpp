@@ -30,14 +30,54 @@ static inline void point_weights(const WindowTaps& taps, float tx, float ty, flo
     *reinterpret_cast<Lanes8*>(out.z) = z;
 }
 
-/// {a0, a0, a1, a1, ...}.
+// Lanes of others, named after what they hold of a = a0, a1, ... and b.
+#if __has_builtin(__builtin_shufflevector)
+/// a0, a0, a1, a1, ...
 static inline void each_twice(const Lanes8& a, Lanes16& out) {
     out = __builtin_shufflevector(a, a, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7);
 }
+/// Sum of the two halves.
+static inline void folded(const Lanes16& a, Lanes8& out) {
+    out = __builtin_shufflevector(a, a, 0, 1, 2, 3, 4, 5, 6, 7) + __builtin_shufflevector(a, a, 8, 9, 10, 11, 12, 13, 14, 15);
+}
+static inline void first_four(const Lanes8& a, Lanes4& out) {
+    out = __builtin_shufflevector(a, a, 0, 1, 2, 3);
+}
+/// a0, b0, a1, b1, ...: all of them; of the first four lanes; of lanes 4 and 5.
+static inline void interleaved(const Lanes8& a, const Lanes8& b, Lanes16& out) {
+    out = __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15);
+}
+static inline void interleaved_first_four(const Lanes8& a, const Lanes8& b, Lanes8& out) {
+    out = __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+}
+static inline void interleaved_next_two(const Lanes8& a, const Lanes8& b, Lanes4& out) {
+    out = __builtin_shufflevector(a, b, 4, 12, 5, 13);
+}
+#else  // GCC 11
+static inline void each_twice(const Lanes8& a, Lanes16& out) {
+    for (int i = 0; i < 16; i++) out[i] = a[i / 2];
+}
+static inline void folded(const Lanes16& a, Lanes8& out) {
+    for (int i = 0; i < 8; i++) out[i] = a[i] + a[8 + i];
+}
+static inline void first_four(const Lanes8& a, Lanes4& out) {
+    for (int i = 0; i < 4; i++) out[i] = a[i];
+}
+static inline void interleaved(const Lanes8& a, const Lanes8& b, Lanes16& out) {
+    for (int i = 0; i < 8; i++) out[2 * i] = a[i], out[2 * i + 1] = b[i];
+}
+static inline void interleaved_first_four(const Lanes8& a, const Lanes8& b, Lanes8& out) {
+    for (int i = 0; i < 4; i++) out[2 * i] = a[i], out[2 * i + 1] = b[i];
+}
+static inline void interleaved_next_two(const Lanes8& a, const Lanes8& b, Lanes4& out) {
+    for (int i = 0; i < 2; i++) out[2 * i] = a[4 + i], out[2 * i + 1] = b[4 + i];
+}
+#endif
+
 /// Sums of the even and of the odd lanes.
 static inline void even_odd_sums(const Lanes16& a, float& even, float& odd) {
-    const Lanes8 eight = __builtin_shufflevector(a, a, 0, 1, 2, 3, 4, 5, 6, 7) +
-                         __builtin_shufflevector(a, a, 8, 9, 10, 11, 12, 13, 14, 15);
+    Lanes8 eight;
+    folded(a, eight);
     even = (eight[0] + eight[4]) + (eight[2] + eight[6]);
     odd = (eight[1] + eight[5]) + (eight[3] + eight[7]);
 }

@@ -22,11 +22,11 @@ namespace {
 constexpr int images = 60, box = 48;
 constexpr double pixel_A = 0.4;
 
-testing::SimulatedStack ball() {
-    auto atoms = motif_sites(Motif::fcc, 2.77, 5.5, {});
+testing::SimulatedStack ball(double radius_A = 5.5, int count = images, int side = box) {
+    auto atoms = motif_sites(Motif::fcc, 2.77, radius_A, {});
     RandomStream random(2, 0, RandomPurpose::structure);
     for (auto& a : atoms) a = a + 0.1 * Vec3{random.normal(), random.normal(), random.normal()};
-    return testing::simulated_stack(atoms, images, box, pixel_A, 0.3, 2);
+    return testing::simulated_stack(atoms, count, side, pixel_A, 0.3, 2);
 }
 
 /// Handles of one run from given poses.
@@ -119,16 +119,15 @@ TEST_CASE("the C interface gives the atoms of the C++ one, bit for bit, from any
 }
 
 TEST_CASE("eight contexts in eight threads give what one gives") {
-    const auto simulated = ball();
-    constexpr int few = 14;  // the thread sanitizer is slow
-    const auto stack = array_of(simulated.stack.values.data(), TUMBLE_FLOAT32, {few, box, box});
-    const std::vector<Pose> poses(simulated.poses.begin(), simulated.poses.begin() + few);
-    Run alone(poses);
+    constexpr int few = 14, small = 36;  // the thread sanitizer is slow
+    const auto simulated = ball(3.5, few, small);
+    const auto stack = array_of(simulated.stack.values.data(), TUMBLE_FLOAT32, {few, small, small});
+    Run alone(simulated.poses);
     REQUIRE(tumble_reconstruct(alone.context, &stack, alone.options, &alone.result) == TUMBLE_OK);
     const auto expected = alone.atoms();
-    REQUIRE(expected.size() == 3 * 43);
+    REQUIRE(expected.size() == 3 * 13);
     std::vector<std::unique_ptr<Run>> runs;
-    for (int i = 0; i < 8; i++) runs.push_back(std::make_unique<Run>(poses));
+    for (int i = 0; i < 8; i++) runs.push_back(std::make_unique<Run>(simulated.poses));
     std::array<tumble_status, 8> status{};
     {
         std::vector<std::jthread> threads;

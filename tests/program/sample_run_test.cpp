@@ -19,13 +19,13 @@ struct SampleRun {
     Outcome outcome;
     nlohmann::ordered_json summary;
 
-    explicit SampleRun(const std::vector<std::string>& start) {
+    explicit SampleRun(const std::vector<std::string>& start, const std::vector<std::string>& progress = {"--quiet"}) {
         std::vector<std::string> arguments = {"reconstruct",  sample_file("images.mrcs"),
                                               "--pixel-size", "0.358",
                                               "--element",    "Pt",
-                                              "--out",        out,
-                                              "--quiet"};
+                                              "--out",        out};
         arguments.insert(arguments.end(), start.begin(), start.end());
+        arguments.insert(arguments.end(), progress.begin(), progress.end());
         outcome = run_tumble(arguments);
         INFO(outcome.errors);
         REQUIRE(outcome.exit_code == 0);
@@ -71,10 +71,39 @@ void check_run_file(const std::string& out) {
     CHECK(file.exists("checkpoint"));
 }
 
+/// One JSON object a line, of which some begin a stage.
+void check_progress(const std::string& output) {
+    REQUIRE(count_lines(output) > 3);
+    std::istringstream lines(output);
+    std::size_t stages = 0;
+    for (std::string line; std::getline(lines, line);) {
+        const nlohmann::json event = nlohmann::json::parse(line);
+        CHECK(event.contains("event"));
+        CHECK(event.contains("elapsed_s"));
+        stages += event["event"] == "stage" ? 1 : 0;
+    }
+    CHECK(stages > 0);
+}
+
+/// The maps alone, given to the verb that finds atoms in them.
+void check_atoms_of_map(const SampleRun& run) {
+    const std::string out = run.scratch.file("from_map");
+    const Outcome outcome =
+        run_tumble({"atoms", run.out + "/map.mrc", "--half1", run.out + "/half1.mrc", "--half2",
+                    run.out + "/half2.mrc", "--element", "Pt", "--out", out, "--quiet"});
+    CAPTURE(outcome.errors);
+    REQUIRE(outcome.exit_code == 0);
+    const AtomScore score =
+        score_atoms(read_positions(out + "/atoms.xyz"), read_positions(sample_file("truth.xyz")));
+    CHECK(score.found == 179);
+    CHECK(score.false_atoms() == 0);
+    CHECK(score.rms_pm <= 3.8);
+}
+
 }  // namespace
 
-TEST_CASE("from the true poses: every atom of the sample within the limits, all files there") {
-    const SampleRun run({"--poses", sample_file("truth.star")});
+TEST_CASE("from the true poses: every atom of the sample within the limits, all files there, progress in JSON, and the map alone gives its atoms") {
+    const SampleRun run({"--poses", sample_file("truth.star")}, {"--progress", "json"});
     const AtomScore score = run.atoms();
     CAPTURE(score.found, score.false_atoms(), score.rms_pm);
     CHECK(score.found == 179);
@@ -84,8 +113,9 @@ TEST_CASE("from the true poses: every atom of the sample within the limits, all 
                              "atoms.xyz", "atoms.cif", "summary.json", "config.toml", "log.txt"})
         CHECK(std::filesystem::file_size(run.out + "/" + file) > 0);
     CHECK(read_text(run.out + "/log.txt").find("plan: with that radius, memory about ") != std::string::npos);
-    CHECK(run.outcome.output.empty());
     CHECK(run.outcome.errors.empty());
+    check_progress(run.outcome.output);
+    check_atoms_of_map(run);
     if (has_hdf5()) check_run_file(run.out);
 
     CHECK(keys(run.summary) == std::vector<std::string>{"tool_version", "command", "input", "images_used",
@@ -137,7 +167,7 @@ TEST_CASE("from a reference, the true atoms as Gaussians: atoms and poses within
     CHECK(poses.median_deg_of_right <= 1);
 }
 
-TEST_CASE("the number of threads does not change a single byte of the results") {
+TEST_CASE("the number of threads does not change a single byte of the results, and a quiet run says nothing") {
     const std::vector<std::string> start = {"--poses", sample_file("truth.star"), "--polish", "--threads"};
     const auto with_threads = [&start](const char* threads) {
         std::vector<std::string> arguments = start;
@@ -145,6 +175,10 @@ TEST_CASE("the number of threads does not change a single byte of the results") 
         return arguments;
     };
     const SampleRun one(with_threads("1")), two(with_threads("2"));
+    for (const SampleRun* run : {&one, &two}) {
+        CHECK(run->outcome.output.empty());
+        CHECK(run->outcome.errors.empty());
+    }
     for (const char* file : {"/atoms.xyz", "/poses.star", "/map.mrc", "/half1.mrc", "/fsc.csv"}) {
         CAPTURE(file);
         CHECK(read_text(one.out + file) == read_text(two.out + file));
@@ -159,38 +193,4 @@ TEST_CASE("a plan without work: --dry-run prints memory and time and writes noth
     CHECK(outcome.exit_code == 0);
     CHECK_THAT(outcome.errors, ContainsSubstring("memory"));
     CHECK_FALSE(std::filesystem::exists(scratch.file("out")));
-}
-
-TEST_CASE("progress for programs is one JSON object a line on stdout") {
-    const ScratchFolder scratch;
-    const Outcome outcome = run_tumble({"reconstruct", sample_file("images.mrcs"), "--pixel-size", "0.358",
-                                        "--element", "Pt", "--poses", sample_file("truth.star"), "--out",
-                                        scratch.file("out"), "--progress", "json"});
-    CHECK(outcome.exit_code == 0);
-    CHECK(outcome.errors.empty());
-    REQUIRE(count_lines(outcome.output) > 3);
-    std::istringstream lines(outcome.output);
-    std::size_t stages = 0;
-    for (std::string line; std::getline(lines, line);) {
-        const nlohmann::json event = nlohmann::json::parse(line);
-        CHECK(event.contains("event"));
-        CHECK(event.contains("elapsed_s"));
-        stages += event["event"] == "stage" ? 1 : 0;
-    }
-    CHECK(stages > 0);
-}
-
-TEST_CASE("a map alone gives its atoms") {
-    const SampleRun run({"--poses", sample_file("truth.star")});
-    const std::string out = run.scratch.file("from_map");
-    const Outcome outcome =
-        run_tumble({"atoms", run.out + "/map.mrc", "--half1", run.out + "/half1.mrc", "--half2",
-                    run.out + "/half2.mrc", "--element", "Pt", "--out", out, "--quiet"});
-    CAPTURE(outcome.errors);
-    REQUIRE(outcome.exit_code == 0);
-    const AtomScore score =
-        score_atoms(read_positions(out + "/atoms.xyz"), read_positions(sample_file("truth.xyz")));
-    CHECK(score.found == 179);
-    CHECK(score.false_atoms() == 0);
-    CHECK(score.rms_pm <= 3.8);
 }
