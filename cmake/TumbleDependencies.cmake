@@ -14,9 +14,11 @@ find_package(Threads REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(Eigen3 3.4 REQUIRED NO_MODULE)
 find_package(fmt REQUIRED)
-# Its headers alone: src/core/fmt_text.cpp holds what its library would.
+# Its headers alone: src/core/fmt_text.cpp holds what its library would, in a namespace of our own, so that nothing is defined
+# twice in a program that has another fmt beside ours.
 add_library(tumble_fmt INTERFACE)
-target_include_directories(tumble_fmt SYSTEM INTERFACE $<TARGET_PROPERTY:fmt::fmt,INTERFACE_INCLUDE_DIRECTORIES>)
+target_include_directories(tumble_fmt SYSTEM INTERFACE $<TARGET_PROPERTY:fmt::fmt-header-only,INTERFACE_INCLUDE_DIRECTORIES>)
+target_compile_definitions(tumble_fmt INTERFACE "FMT_BEGIN_NAMESPACE=namespace fmt { inline namespace tumble {" "FMT_END_NAMESPACE=} }")
 find_package(nlohmann_json 3.9 REQUIRED)
 if(TUMBLE_PROGRAM)
     find_package(CLI11 REQUIRED)

@@ -38,6 +38,13 @@ done
 cmake -S "$source/tests/abi/consumers/static" -B "$work/static" -DCMAKE_PREFIX_PATH="$work/prefix" \
     -DEXAMPLE_C="$source/examples/c/reconstruct.c" > /dev/null
 cmake --build "$work/static" > /dev/null
+# A program that has an fmt of its own would otherwise have its functions twice.
+nm --demangle "$library/libtumble_core.a" > "$work/names" 2> /dev/null
+grep -q ' T fmt::' "$work/names"
+if grep -E ' [A-Zu] fmt::v[0-9]+::' "$work/names"; then
+    echo "the static library holds fmt in fmt's own namespace"
+    exit 1
+fi
 "$work/static/client"
 if grep -E '^(Eigen3|fmt|nlohmann_json)_DIR' "$work/static/CMakeCache.txt"; then
     echo "a consumer must not need header-only libraries"

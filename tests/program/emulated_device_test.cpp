@@ -3,8 +3,8 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "binned_stack.hpp"
 #include "catch.hpp"
+#include "io/mrc_read.hpp"
 #include "io/poses_star.hpp"
 #include "program_runner.hpp"
 #include "small_stack.hpp"
@@ -16,15 +16,31 @@ using namespace tumble::test;
 
 namespace {
 
+/// The first images of a stack with 2 x 2 pixels made one.
+SmallStack binned(const std::string& file, int images) {
+    const ImageStack stack = read_stack(file, {0.358, {}});
+    SmallStack out;
+    out.width = out.height = static_cast<int>(stack.width / 2);
+    out.images = images;
+    out.pixel_A = 2 * 0.358F;
+    for (std::int64_t i = 0; i < images; i++)
+        for (std::int64_t y = 0; y < stack.height / 2; y++)
+            for (std::int64_t x = 0; x < stack.width / 2; x++) {
+                const float* at = stack.values.data() + (i * stack.height + 2 * y) * stack.width + 2 * x;
+                out.values.push_back(at[0] + at[1] + at[stack.width] + at[stack.width + 1]);
+            }
+    return out;
+}
+
 /// The first images of a set and their poses, as files of their own; what `tumble` is called with to start from them.
 std::vector<std::string> binned_case(const ScratchFolder& scratch, const std::string& set, int count) {
     const std::string images = scratch.file("images.mrcs"), poses = scratch.file("poses.star");
-    write_text(images, binned_stack(set + "/images.mrcs", count).bytes());
-    auto particles = read_poses(set + "/truth.star", sampling_A);
+    write_text(images, binned(set + "/images.mrcs", count).bytes());
+    auto particles = read_poses(set + "/truth.star", 0.358);
     particles.resize(static_cast<std::size_t>(count));
     for (auto& particle : particles) particle.image_file = images;
     PoseOptics optics;
-    optics.pixel_size_A = 2 * sampling_A;
+    optics.pixel_size_A = 2 * 0.358;
     optics.image_size = 48;
     write_poses(poses, particles, optics);
     return {"reconstruct", images, "--pixel-size", "0.716", "--element", "Pt", "--poses", poses, "--quiet"};
@@ -32,14 +48,14 @@ std::vector<std::string> binned_case(const ScratchFolder& scratch, const std::st
 
 }  // namespace
 
-TEST_CASE("thirty images of a reference set, binned to 48 pixels, end on the emulated device where they end on the processor") {
+TEST_CASE("sixty images of a reference set, binned to 48 pixels, end on the emulated device where they end on the processor") {
     const std::string set = std::string(TUMBLE_TEST_DATA) + "/tiny";
     if (!std::filesystem::exists(set)) {
         WARN("skipped: no reference data in " << TUMBLE_TEST_DATA);
         return;
     }
     const ScratchFolder scratch;
-    const auto common = binned_case(scratch, set, 30);
+    const auto common = binned_case(scratch, set, 60);
     setenv("TUMBLE_BACKEND_DIR", TUMBLE_EMULATED_MODULE_DIR, 1);
     const auto run = [&](const std::string& device) {
         auto arguments = common;
@@ -55,8 +71,8 @@ TEST_CASE("thirty images of a reference set, binned to 48 pixels, end on the emu
     CHECK(device.exit_code == processor.exit_code);
     CHECK(read_text(scratch.file("cuda") + "/summary.json").find("\"cuda:0\"") != std::string::npos);
     const auto expected = read_rotations(scratch.file("cpu") + "/poses.star"), found = read_rotations(scratch.file("cuda") + "/poses.star");
-    REQUIRE(expected.size() == 30);
-    REQUIRE(found.size() == 30);
+    REQUIRE(expected.size() == 60);
+    REQUIRE(found.size() == 60);
     double largest = 0;
     for (std::size_t i = 0; i < found.size(); i++) largest = std::max(largest, angle_between(found[i], expected[i]));
     CHECK(largest < 1e-3);  // radians; the file has six digits of a degree
