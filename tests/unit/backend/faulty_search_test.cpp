@@ -7,7 +7,7 @@ using namespace tumble::testing;
 TEST_CASE("a backend that fails at the first three calls of an entry, or its last, fails a run from a reference cleanly", "[backend]") {
     const auto rule = GENERATE(SearchRule::automatic, SearchRule::shc, SearchRule::exhaustive, SearchRule::soft);
     const auto atoms = asymmetric_particle(12, 3.2, 2.0, 4);
-    const auto simulated = simulated_stack(atoms, 20, 24, 0.5, 0.3, 9);
+    const auto simulated = simulated_stack(atoms, 8, 24, 0.5, 0.3, 9);
     ReconstructOptions options = tiny_options();
     options.reference = atoms_as_gaussians(atoms, 24, 0.5);
     options.search = rule;
