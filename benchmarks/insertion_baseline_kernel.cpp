@@ -34,7 +34,11 @@ void scatter_in_order(const ScatterGrid& grid, const float* table, const float* 
             taps[i] = table + 4 * static_cast<int>((at[i] - below) * scatter_table_steps + 0.5f);
         }
         const Lanes4 x = *reinterpret_cast<const Lanes4*>(taps[0]);
+#if __has_builtin(__builtin_shufflevector)
         const Lanes8 twice = __builtin_shufflevector(x, x, 0, 0, 1, 1, 2, 2, 3, 3);
+#else  // GCC 11
+        const Lanes8 twice{x[0], x[0], x[1], x[1], x[2], x[2], x[3], x[3]};
+#endif
         const Lanes8 value = twice * Lanes8{re, im, re, im, re, im, re, im};
         for (int k = 0; k < 4; k++) {
             const std::int64_t plane =
